@@ -1,0 +1,15 @@
+"""How the server is: for probes and operators. Outside the table."""
+
+from flask import Blueprint, Response
+
+from server import envelope
+from server.store import database
+
+blueprint = Blueprint("ops", __name__)
+
+
+@blueprint.get("/healthz")
+def health() -> Response:
+    """200 while the database answers; its error handler makes a 503 of the rest."""
+    database.answers()
+    return envelope.ok(status="ok")

@@ -1,0 +1,81 @@
+"""The factory: what is switched on, in which order."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from server import api, auth, commands, envelope, limiting, rules
+from server.paths import RegularPaths
+from server.settings import Settings
+from server.store import database, tokens
+from server.store.models import TABLES
+
+log = logging.getLogger("weir")
+
+ROOT = Path(__file__).parent.parent
+DOCUMENT = ROOT / "limits.md"
+
+
+def create_app(settings: Settings) -> Flask:
+    """The server as the settings want it. Each line is a promise, in this order.
+
+    Raises:
+        UnusableDatabase: the database cannot be opened, or is a newer program's.
+    """
+    app = Flask("server", static_folder=None)
+    app.config["WEIR"] = settings
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # RegularPaths has; a redirect would lose a POST
+    prepare_state(settings)
+    database.connect(settings)
+    database.create_tables(TABLES)
+    tokens.forget()
+    envelope.init_app(app)  # first, so that a call's duration is all of it
+    auth.init_app(app)  # before the limits: budgets are kept per app
+    limiting.init_app(app, settings)
+    for blueprint in (*api.BLUEPRINTS, *api.APP_BLUEPRINTS):
+        app.register_blueprint(blueprint, url_prefix="/<org>/<app>")
+    for blueprint in api.SERVER_BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    limiting.prepare(app, rules.EDITIONS)
+    commands.init_app(app)
+    app.wsgi_app = RegularPaths(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own advice
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # likewise
+            app.wsgi_app, x_for=count, x_proto=count, x_host=count
+        )
+    warn_of_stale_rules(DOCUMENT)
+    return app
+
+
+def prepare_state(settings: Settings) -> None:
+    """Make the state dir; what is in it is nobody else's business."""
+    try:
+        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"WEIR_STATE_DIR: cannot make {settings.state_dir}: {error.strerror}"
+        raise database.UnusableDatabase(message) from error
+
+
+def warn_of_stale_rules(document: Path) -> None:
+    """Say loudly when the document beside the server says something else by now."""
+    try:
+        lines = document.read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        log.error("%s cannot be read (%s)", document.name, error)
+        return
+    # As codegen does: the numbered lines that can be part of a table.
+    tables = "\n".join(f"{n}:{line}" for n, line in enumerate(lines, 1) if "|" in line)
+    if hashlib.sha256(tables.encode()).hexdigest() != rules.DIGEST:
+        log.error(
+            "%s DOES NOT MATCH THE COMPILED RULES: callers are held to the rules, not"
+            " to the document. See `python -m codegen diff`, then run"
+            " `python -m codegen` and reload.",
+            document.name,
+        )

@@ -1,0 +1,141 @@
+"""The operator's commands: ``flask apps ...``."""
+
+import json
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from server import rules
+from server.caller import App
+from server.store import apps
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+group = AppGroup("apps", help="The apps this server serves.")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+key = click.argument("key", metavar="ORG/APP")
+edition_choice = click.Choice(list(rules.EDITIONS), case_sensitive=False)
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands to ``flask``."""
+    app.cli.add_command(group)
+
+
+def _split(text: str) -> tuple[str, str]:
+    org, slash, name = text.partition("/")
+    if not slash or not org or not name or "/" in name:
+        message = f"{text!r} is no ORG/APP"
+        raise click.BadParameter(message)
+    return org, name
+
+
+def _fail(error: Exception) -> NoReturn:
+    raise click.ClickException(str(error)) from error
+
+
+def _print_credentials(key: str, made: apps.Credentials, *, as_json: bool) -> None:
+    shown = {
+        "app": key,
+        "client_id": made.client_id,
+        "client_secret": made.client_secret,
+    }
+    if as_json:
+        click.echo(json.dumps(shown))
+        return
+    for name, value in shown.items():
+        click.echo(f"{name:<14} {value}")
+    click.echo("The secret is not kept and not shown again.", err=True)
+
+
+@group.command("create")
+@key
+@click.option("--edition", type=edition_choice, default=next(iter(rules.EDITIONS)))
+@click.option("--open", "open_registration", is_flag=True, help="Anyone may register.")
+@as_json
+def create(key: str, edition: str, open_registration: bool, as_json: bool) -> None:
+    """Create an app and print its credentials, once."""
+    org, name = _split(key)
+    try:
+        made = apps.create(org, name, edition, open_registration=open_registration)
+    except (apps.UnusableName, apps.AppExists) as error:
+        _fail(error)
+    _print_credentials(key, made, as_json=as_json)
+
+
+@group.command("list")
+@as_json
+def list_apps(as_json: bool) -> None:
+    """List the apps with their editions."""
+    shown = [_shown(app) for app in apps.every()]
+    if as_json:
+        click.echo(json.dumps(shown))
+    for app in [] if as_json else shown:
+        click.echo(f"{app['app']:<40} {app['edition']:<12} {app['registration']}")
+
+
+def _shown(app: App) -> dict[str, str]:
+    return {
+        "app": f"{app.org}/{app.name}",
+        "uuid": app.uuid,
+        "edition": app.edition,
+        "registration": "open" if app.open_registration else "authorised",
+        "client_id": app.client_id,
+    }
+
+
+@group.command("edition")
+@key
+@click.argument("edition", type=edition_choice)
+def set_edition(key: str, edition: str) -> None:
+    """Put an app on another edition, from its next call on."""
+    try:
+        apps.set_edition(*_split(key), edition)
+    except apps.NoSuchApp as error:
+        _fail(error)
+    click.echo(f"{key} is on {rules.EDITIONS[edition]}")
+
+
+@group.command("registration")
+@key
+@click.argument("mode", type=click.Choice(["open", "authorised"]))
+def set_registration(key: str, mode: str) -> None:
+    """Say whether users may register without an app token."""
+    try:
+        apps.set_open_registration(*_split(key), open_registration=mode == "open")
+    except apps.NoSuchApp as error:
+        _fail(error)
+    click.echo(f"registration in {key} is {mode}")
+
+
+@group.command("rotate")
+@key
+@as_json
+def rotate(key: str, as_json: bool) -> None:
+    """Print new credentials; the old ones and every app token end at once."""
+    try:
+        made = apps.rotate(*_split(key))
+    except apps.NoSuchApp as error:
+        _fail(error)
+    _print_credentials(key, made, as_json=as_json)
+
+
+@group.command("delete")
+@key
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(key: str, yes: bool) -> None:
+    """Delete an app and everything in it."""
+    org, name = _split(key)
+    if apps.find(org, name) is None:
+        _fail(apps.NoSuchApp(f"there is no app {key}"))
+    if not yes:
+        click.confirm(f"Delete {key}, its users and its messages?", abort=True)
+    try:
+        apps.delete(org, name)
+    except apps.NoSuchApp as error:
+        _fail(error)
+    click.echo(f"{key} is deleted")

@@ -1,0 +1,212 @@
+"""Every answer, good or bad, is shaped here.
+
+The standard envelope, the token answers' and the attributes' own; every error handler.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from flask import Flask, Response, current_app, g, request
+from flask.typing import ResponseReturnValue
+from peewee import InterfaceError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+from server import errors
+from server.caller import caller
+from server.clock import now_ms
+from server.errors import Refusal
+from server.settings import Settings
+
+log = logging.getLogger("weir")
+
+JSON = "application/json; charset=utf-8"
+View = TypeVar("View", bound=Callable[..., Any])
+
+_PLAIN = "_answers_plainly"
+
+
+def begin() -> None:
+    """Start the clock of a call, for its ``duration``."""
+    g.began = time.perf_counter_ns()
+
+
+def _now() -> dict[str, int]:
+    began: int = g.get("began", 0) or time.perf_counter_ns()
+    return {
+        "timestamp": now_ms(),
+        "duration": (time.perf_counter_ns() - began) // 1_000_000,
+    }
+
+
+def answer(body: Mapping[str, object], status: int = 200) -> Response:
+    """*body* as JSON, as it stands."""
+    return Response(orjson.dumps(body), status, content_type=JSON)
+
+
+def base() -> str:
+    """The address of the caller's app, as callers see it: ``scheme://host/org/app``."""
+    app = caller().app
+    return f"{_root()}/{app.org}/{app.name}"
+
+
+def _root() -> str:
+    settings: Settings = current_app.config["WEIR"]
+    return settings.public_url or f"{request.scheme}://{request.host}"
+
+
+def here() -> str:
+    """The address this request was sent to, without its query."""
+    app = caller().app
+    rest = request.path.removeprefix(f"/{app.org}/{app.name}")
+    return base() + rest
+
+
+def ok(**parts: object) -> Response:
+    """A 200 of *parts* with the times. A part that is None is left out."""
+    body = {key: part for key, part in parts.items() if part is not None}
+    return answer(body | _now())
+
+
+def of_app(**parts: object) -> Response:
+    """As :func:`ok`, with the keys that name the app."""
+    app = caller().app
+    return ok(
+        **parts,
+        application=app.uuid,
+        organization=app.org,
+        applicationName=app.name,
+    )
+
+
+def params() -> dict[str, list[str]] | None:
+    """The query as it was sent, each value in a list; None when there was none."""
+    return request.args.to_dict(flat=False) if request.query_string else None
+
+
+def number_of(name: str, value: object) -> Response:
+    """The answers that tell one thing of one user, under the name that was sent."""
+    return ok(action="get", uri=here(), entities=[], data={name: value}, count=0)
+
+
+def plainly(view: View) -> View:
+    """Mark a view whose answers hold ``data``, and whose refusals hold ``desc``."""
+    setattr(view, _PLAIN, True)
+    return view
+
+
+def data(value: object) -> Response:
+    """The answer of a plain view."""
+    return ok(data=value)
+
+
+def oauth(body: Mapping[str, object]) -> Response:
+    """The answer of a token request: no envelope at all."""
+    return answer(body)
+
+
+def refuse(refused: Refusal) -> Response:
+    """The answer to a call that is not done, in the shape of its endpoint."""
+    if refused.breach is not None:
+        breach = refused.breach
+        log.info(
+            "%s refused: %s came, %r is allowed (%s)",
+            breach.rule,
+            "one call more" if breach.came is None else breach.came,
+            breach.words,
+            breach.source,
+        )
+    response = answer(_refusal(refused), refused.status)
+    if refused.retry_after is not None:
+        response.headers["Retry-After"] = str(refused.retry_after)
+    return response
+
+
+def _refusal(refused: Refusal) -> dict[str, object]:
+    limited = isinstance(refused, errors.ReachLimit)
+    if _is_token_request() and not limited and not isinstance(refused, errors.BadToken):
+        return {"error": refused.error, "error_description": refused.text}
+    if _is_plain() and not limited:
+        return {"desc": _desc(refused)} | _now() | _account(refused)
+    return {
+        "error": refused.error,
+        "exception": refused.exception,
+        **_now(),
+        "error_description": refused.text,
+    } | _account(refused)
+
+
+def _account(refused: Refusal) -> dict[str, object]:
+    """Which line of the document refused, and when to come back."""
+    told: dict[str, object] = {}
+    if refused.breach is not None:
+        told["rule"] = refused.breach.rule
+        told["limit"] = refused.breach.words
+        told["doc"] = refused.breach.source
+    if refused.retry_after is not None:
+        told["retry_after"] = refused.retry_after
+    return told
+
+
+def _desc(refused: Refusal) -> str:
+    if isinstance(refused, errors.Unauthorized | errors.BadToken):
+        return errors.Unauthorized.error
+    if isinstance(refused, errors.JsonParse | errors.IllegalArgument):
+        return "Bad Request"
+    return refused.text
+
+
+def _view() -> object:
+    return current_app.view_functions.get(request.endpoint or "")
+
+
+def _is_plain() -> bool:
+    return getattr(_view(), _PLAIN, False)
+
+
+def _is_token_request() -> bool:
+    return request.endpoint == "tokens.issue"
+
+
+# What Flask and Werkzeug refuse by themselves, in the wire's words.
+_HTTP: Mapping[int, type[Refusal]] = {
+    400: errors.IllegalArgument,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    408: errors.RequestTimeout,
+    413: errors.TooLarge,
+    415: errors.UnsupportedMediaType,
+    501: errors.UnknownMethod,
+}
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or (error.code or 500) < 400:
+        return error.get_response()
+    response = refuse(_HTTP.get(error.code or 500, errors.ServerFault)())
+    allowed: Sequence[str] | None = getattr(error, "valid_methods", None)
+    if allowed:
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def _unreachable(error: Exception) -> Response:
+    log.error("the database does not answer: %s", error)
+    return refuse(errors.Unavailable(retry_after=1))
+
+
+def _bug(error: Exception) -> Response:
+    log.exception("a bug met %s %s", request.method, request.path, exc_info=error)
+    return refuse(errors.ServerFault())
+
+
+def init_app(app: Flask) -> None:
+    """Shape whatever a call ends in."""
+    app.before_request(begin)
+    app.register_error_handler(Refusal, refuse)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _unreachable)
+    app.register_error_handler(InterfaceError, _unreachable)
+    app.register_error_handler(Exception, _bug)

@@ -1,0 +1,193 @@
+"""The call rates of the table, enforced by Flask-Limiter over counters of our own.
+
+``limit_every_route`` and ``limit_route`` are the two verbs the generated rules speak.
+Flask-Limiter decides which limits bind a route; what it would work out again at every
+request (which limits, parsing them, reading back what is left) is prepared once at
+start, and all limits of a call are taken together or not at all.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask, g, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_qualified_name
+
+from server.caller import Caller, Kind
+from server.errors import ReachLimit
+from server.kinds import Calls
+from server.limiting import headers
+from server.limiting.counters import Taken
+from server.limiting.guard import Guard
+from server.limiting.loss import Counters
+from server.limiting.plan import Plan, policy, want
+from server.settings import Settings
+
+__all__ = [
+    "guard",
+    "init_app",
+    "limit_every_route",
+    "limit_route",
+    "prepare",
+    "standing",
+]
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_planned_edition: ContextVar[str] = ContextVar("planned_edition")
+
+
+class _Prepared(Limiter):
+    """Flask-Limiter with its per-request questions answered once, by ``prepare``."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            key_func=_whom,
+            # An unset storage warns and quietly counts in each process by itself.
+            storage_uri="rings://",
+            strategy="exact-window",
+            headers_enabled=False,
+        )
+        self.counters: Counters | None = None
+        self.editions: Mapping[str, str] = {}
+        self._plans: dict[tuple[str | None, str], Plan] = {}
+
+    def prepare(self, app: Flask, editions: Mapping[str, str]) -> None:
+        """Ask Flask-Limiter once which limits bind each route, for each edition."""
+        self.editions = editions
+        self._plans = {}
+        for edition in editions:
+            with _planning(edition):
+                for endpoint, view in app.view_functions.items():
+                    plan = self._plan(app, endpoint, view, edition)
+                    if plan is not None:
+                        self._plans[endpoint, edition] = plan
+
+    def _plan(
+        self, app: Flask, endpoint: str, view: Callable[..., Any], edition: str
+    ) -> Plan | None:
+        blueprint, dot, _ = endpoint.rpartition(".")
+        _, resolved = self.limit_manager.resolve_limits(
+            app, endpoint, blueprint if dot else None, get_qualified_name(view)
+        )
+        bound = {limit.scope: limit for limit in resolved}
+        limits = tuple(
+            (calls, calls.rates[edition])
+            for calls in _declared
+            if calls.name in bound and edition in calls.rates
+        )
+        return Plan(limits, policy(limits)) if limits else None
+
+    def _check_request_limit(
+        self,
+        callable_name: str | None = None,  # noqa: ARG002 (the base class's signature)
+        in_middleware: bool = True,
+    ) -> None:
+        """Take every limit of the route in one step; the base class takes them singly.
+
+        Its second visit, from inside a decorated view, finds them taken already.
+        """
+        caller: Caller | None = g.get("caller")
+        if not in_middleware or caller is None:
+            return
+        plan = self._plans.get((request.endpoint, caller.app.edition))
+        # A call without a token met the guard instead: an outsider cannot spend an
+        # app's budget, not even where the endpoint is open to everyone.
+        if plan is None or caller.kind is Kind.NOBODY or self.counters is None:
+            return
+        admitted, taken = self.counters.take(plan.wants(caller.app.id))
+        g.rate = headers.State(plan, taken)
+        if not admitted:
+            raise _refusal(plan, taken, caller.app.edition)
+
+
+def _refusal(plan: Plan, taken: list[Taken], edition: str) -> ReachLimit:
+    """By the limit that is the last to admit the call again."""
+    wait_ns, calls = max(
+        (
+            (state.wait_ns, calls)
+            for (calls, _), state in zip(plan.limits, taken, strict=True)
+        ),
+        key=lambda pair: pair[0],
+    )
+    return ReachLimit(
+        breach=calls.breach(edition), retry_after=headers.whole_seconds(wait_ns)
+    )
+
+
+def _whom() -> str:
+    caller: Caller = g.caller
+    return str(caller.app.id)
+
+
+@contextmanager
+def _planning(edition: str) -> Iterator[None]:
+    token = _planned_edition.set(edition)
+    try:
+        yield
+    finally:
+        _planned_edition.reset(token)
+
+
+# One app a process: a Limiter serves the last app it was given.
+_limiter = _Prepared()
+_declared: list[Calls] = []
+_guard: Guard | None = None
+
+
+def _declare(calls: Calls, *, on_top: bool) -> Any:
+    if calls not in _declared:
+        _declared.append(calls)
+
+    def stated() -> str:
+        # Asked for at start, once an edition; an edition may have no rate here.
+        rate = calls.rates.get(_planned_edition.get())
+        return f"{rate.calls}/{rate.per}" if rate else ""
+
+    # Flask-Limiter lets a decorated route's limit replace its blueprint's; one that
+    # does not override comes on top of it.
+    return _limiter.shared_limit(stated, scope=calls.name, override_defaults=not on_top)
+
+
+def limit_every_route(blueprint: Blueprint, calls: Calls) -> None:
+    """Bind every route of the interface to one budget an app."""
+    _declare(calls, on_top=False)(blueprint)
+
+
+def limit_route(calls: Calls) -> Callable[[View], View]:
+    """A decorator for the routes that a narrower rate binds beside the interface's."""
+    decorate: Callable[[View], View] = _declare(calls, on_top=True)
+    return decorate
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Open the counters and count before every request, after auth has run."""
+    global _guard
+    _limiter.counters = Counters(settings)
+    _guard = Guard(_limiter.counters, settings.guard_calls)
+    _limiter.init_app(app)
+    headers.init_app(app)
+
+
+def prepare(app: Flask, editions: Mapping[str, str]) -> None:
+    """Once every blueprint is registered: work out what each route takes."""
+    _limiter.prepare(app, editions)
+
+
+def guard() -> Guard:
+    """The guard of calls without a valid token."""
+    if _guard is None:
+        message = "limiting.init_app has not run"
+        raise RuntimeError(message)
+    return _guard
+
+
+def standing(calls: Calls, caller: Caller) -> Taken:
+    """How a rate stands for the caller's app; asking takes nothing."""
+    if _limiter.counters is None:
+        message = "limiting.init_app has not run"
+        raise RuntimeError(message)
+    rate = calls.rates[caller.edition]
+    return _limiter.counters.peek([want(calls, rate, caller.app.id)])[0]

@@ -1,0 +1,97 @@
+"""Counters out of reach: closed or local, as the operator chose; never unlimited."""
+
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from server.errors import Unavailable
+from server.limiting.counters import Rings, Taken, Want
+from server.settings import MEMORY, Settings
+
+log = logging.getLogger("weir.counters")
+
+
+class Counters:
+    """The counters the settings name, and what happens when they do not answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._loss = settings.counters_loss
+        self._directory: Path | None = None
+        if settings.counters_url != MEMORY:
+            self._directory = Path(unquote(urlsplit(settings.counters_url).path))
+        self._lock = threading.Lock()
+        self._rings: Rings | None = None
+        self._standby: Rings | None = None
+        self._lost = False
+        try:
+            self._rings = Rings(self._directory)
+        except OSError as error:
+            self._note_loss(error)
+
+    def take(self, wants: Sequence[Want]) -> tuple[bool, list[Taken]]:
+        """Take all of *wants* or none: whether they were, and how each stands.
+
+        Raises:
+            Unavailable: the counters do not answer and the setting is ``closed``.
+        """
+        try:
+            found = self._reach().take(wants)
+        except OSError as error:
+            return self._instead(error).take(wants)
+        if self._lost:
+            self._note_return()
+        return found
+
+    def peek(self, wants: Sequence[Want]) -> list[Taken]:
+        """How each of *wants* stands; takes nothing.
+
+        Raises:
+            Unavailable: as for :meth:`take`.
+        """
+        try:
+            return self._reach().peek(wants)
+        except OSError as error:
+            return self._instead(error).peek(wants)
+
+    def _reach(self) -> Rings:
+        if self._rings is None:
+            with self._lock:
+                if self._rings is None:
+                    self._rings = Rings(self._directory)
+        return self._rings
+
+    def _instead(self, error: OSError) -> Rings:
+        self._note_loss(error)
+        if self._loss == "closed":
+            raise Unavailable(retry_after=1) from error
+        with self._lock:
+            if self._standby is None:
+                self._standby = Rings(_standby_directory(self._directory))
+        return self._standby
+
+    def _note_loss(self, error: OSError) -> None:
+        if not self._lost:
+            self._lost = True
+            log.error(
+                "counters out of reach in %s (%s); calls are %s",
+                self._directory,
+                error,
+                "answered 503" if self._loss == "closed" else "counted by this host",
+            )
+
+    def _note_return(self) -> None:
+        self._lost = False
+        log.warning("counters are back in %s", self._directory)
+
+
+def _standby_directory(directory: Path | None) -> Path:
+    """Where this host's processes count together meanwhile: another disk, if any."""
+    name = hashlib.sha256(f"{os.getuid()}:{directory}".encode()).hexdigest()[:16]
+    shared_memory = Path("/dev/shm")  # noqa: S108 (0700, and named by our uid)
+    base = shared_memory if shared_memory.is_dir() else Path(tempfile.gettempdir())
+    return base / f"weir-counters-{name}"

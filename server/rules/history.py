@@ -1,0 +1,29 @@
+# Generated from limits.md by `python -m codegen`. Change the table, not this file.
+"""History: the rules of limits.md:23."""
+
+from flask import Blueprint
+
+from server.kinds import Calls, Rate
+from server.limiting import limit_every_route
+
+blueprint = Blueprint("history", __name__)
+
+CALLS = Calls(
+    "history.calls",
+    scope="app",
+    rates={
+        "community": Rate(
+            1,
+            "minute",
+            "single app call limit 1 time/minute",
+            "limits.md:23",
+        ),
+        "enterprise": Rate(
+            1,
+            "minute",
+            "single app call limit 1 time/minute",
+            "limits.md:23",
+        ),
+    },
+)
+limit_every_route(blueprint, CALLS)

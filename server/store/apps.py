@@ -1,0 +1,199 @@
+"""Apps: what ``/{org}/{app}`` names, its edition and its credentials."""
+
+import hashlib
+import re
+import secrets
+import uuid
+from dataclasses import dataclass
+
+from server.caller import App
+from server.clock import now_ms
+from server.store.database import Statement, writing
+
+# The reference's choice for both parts of an app key; a name is an address, not a
+# bound on what callers do.
+NAME = re.compile(r"[a-z0-9-]{1,32}")
+RESERVED = frozenset(
+    {"console", "docs", "static", "healthz", "metrics", "openapi", "favicon", "robots"}
+)
+
+
+class UnusableName(ValueError):
+    """An org or app cannot be called this; the message says why."""
+
+
+class AppExists(ValueError):
+    """There is an app of this key already."""
+
+
+class NoSuchApp(LookupError):
+    """There is no app of this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What an app's own server signs in with; the secret is not kept in clear."""
+
+    client_id: str
+    client_secret: str
+
+
+_COLUMNS = """
+    id, uuid, org, name, edition, open_registration, token_key, client_id, secret_hash
+"""
+_FIND = Statement(f"SELECT {_COLUMNS} FROM app WHERE org = ? AND name = ?")
+_LIST = Statement(f"SELECT {_COLUMNS} FROM app ORDER BY org, name")
+_ANY = Statement("SELECT 1 FROM app LIMIT 1")
+_CREATE = Statement(
+    """
+    INSERT INTO app (org, name, uuid, edition, open_registration, client_id,
+        secret_hash, token_key, created, user_count, attribute_bytes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+    """
+)
+_SET_EDITION = Statement("UPDATE app SET edition = ? WHERE org = ? AND name = ?")
+_SET_OPEN = Statement("UPDATE app SET open_registration = ? WHERE org = ? AND name = ?")
+_ROTATE = Statement(
+    """
+    UPDATE app SET client_id = ?, secret_hash = ?, token_key = ?
+    WHERE org = ? AND name = ?
+    """
+)
+_DELETE = Statement("DELETE FROM app WHERE org = ? AND name = ?")
+
+
+def hash_secret(secret: str) -> bytes:
+    """SHA-256: the secret is 256 random bits, so a slow hash would add nothing."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def check_name(org: str, name: str) -> None:
+    """
+    Raises:
+        UnusableName: *org* or *name* cannot be part of an app key.
+    """
+    for part, word in ((org, "org"), (name, "app")):
+        if not NAME.fullmatch(part):
+            message = f"{word} {part!r}: 1 to 32 of a-z, 0-9 and hyphen are needed"
+            raise UnusableName(message)
+    if org in RESERVED:
+        message = f"org {org!r}: the server's own pages are there; choose another"
+        raise UnusableName(message)
+
+
+def find(org: str, name: str) -> App | None:
+    """The app of this key, or None."""
+    row = _FIND.one(org, name)
+    return None if row is None else App(*row)
+
+
+def every() -> list[App]:
+    """All apps, by key."""
+    return [App(*row) for row in _LIST.all()]
+
+
+def create(
+    org: str, name: str, edition: str, *, open_registration: bool = False
+) -> Credentials:
+    """
+    Raises:
+        UnusableName: see :func:`check_name`.
+        AppExists: the key is taken.
+    """
+    check_name(org, name)
+    with writing():
+        if _FIND.one(org, name) is not None:
+            message = f"{org}/{name} exists already"
+            raise AppExists(message)
+        return _insert(org, name, edition, open_registration=open_registration)
+
+
+def create_first(org: str, name: str, edition: str) -> Credentials | None:
+    """Make this app if there is none at all; None when there is one.
+
+    The workers of a first start race here; the write lock lets one of them win.
+    """
+    if _ANY.one() is not None:
+        return None
+    with writing():
+        if _ANY.one() is not None:
+            return None
+        return _insert(org, name, edition)
+
+
+def _insert(
+    org: str, name: str, edition: str, *, open_registration: bool = False
+) -> Credentials:
+    credentials = _new_credentials()
+    _CREATE.run(
+        org,
+        name,
+        str(uuid.uuid4()),
+        edition,
+        open_registration,
+        credentials.client_id,
+        hash_secret(credentials.client_secret),
+        secrets.token_bytes(8),
+        now_ms(),
+    )
+    return credentials
+
+
+def _new_credentials() -> Credentials:
+    return Credentials(
+        "YXA6" + secrets.token_urlsafe(18), "YXA6" + secrets.token_urlsafe(32)
+    )
+
+
+def set_edition(org: str, name: str, edition: str) -> None:
+    """Put an app on another edition, from its next call on.
+
+    Raises:
+        NoSuchApp: there is none of this key.
+    """
+    with writing():
+        _expect_one(_SET_EDITION.run(edition, org, name), org, name)
+
+
+def set_open_registration(org: str, name: str, *, open_registration: bool) -> None:
+    """
+    Raises:
+        NoSuchApp: there is none of this key.
+    """
+    with writing():
+        _expect_one(_SET_OPEN.run(open_registration, org, name), org, name)
+
+
+def rotate(org: str, name: str) -> Credentials:
+    """New credentials; the old ones and every app token end at once.
+
+    Raises:
+        NoSuchApp: there is none of this key.
+    """
+    credentials = _new_credentials()
+    with writing():
+        changed = _ROTATE.run(
+            credentials.client_id,
+            hash_secret(credentials.client_secret),
+            secrets.token_bytes(8),
+            org,
+            name,
+        )
+        _expect_one(changed, org, name)
+    return credentials
+
+
+def delete(org: str, name: str) -> None:
+    """Remove an app and all it holds.
+
+    Raises:
+        NoSuchApp: there is none of this key.
+    """
+    with writing():
+        _expect_one(_DELETE.run(org, name), org, name)
+
+
+def _expect_one(changed: int, org: str, name: str) -> None:
+    if changed != 1:
+        message = f"there is no app {org}/{name}"
+        raise NoSuchApp(message)

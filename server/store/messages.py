@@ -1,0 +1,87 @@
+"""Messages, each kept once for every target, under ids that grow.
+
+Offline queues, history and group delivery read what is kept here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.clock import now_ms
+from server.kinds import Quota
+from server.store import quotas
+from server.store.database import Statement, writing
+
+CHAT_TYPES = {"users": "chat", "chatgroups": "groupchat", "chatrooms": "chatroom"}
+"""A target type of the wire, as the history names the kind of chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to one or more targets of one kind."""
+
+    target_type: str
+    targets: Sequence[str]
+    """Distinct, in the spelling they are kept in."""
+    sender: str
+    body: str
+    """JSON of one object, its ``type`` included."""
+    ext: str | None = None
+    """JSON of one object."""
+    timestamp: int | None = None
+    """Unix ms to record instead of now."""
+    online_only: bool = False
+    sync_device: bool = False
+    level: str | None = None
+
+
+# Ids are Unix milliseconds shifted by this much, or the next number when more are
+# given in a millisecond: decimal digits that grow and fit 64 bits with sign.
+_TIME_SHIFT = 20
+_NEXT_IDS = Statement(
+    """
+    INSERT INTO sequence (name, last) VALUES ('message', ?1 + ?2)
+    ON CONFLICT (name) DO UPDATE SET last = max(last, ?1) + ?2
+    RETURNING last
+    """
+)
+_INSERT = Statement(
+    """
+    INSERT INTO message (id, app_id, chat_type, sender, target, timestamp, body, ext,
+        online_only, sync_device, level)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    """
+)
+
+
+def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
+    """Keep a message for each of its targets; their ids, in the order of the targets.
+
+    One transaction: the quota is taken and every message is on disk, or nothing is.
+    Ids are taken under the write lock, so their order is the order of the commits and
+    whoever reads up to an id never misses one below it.
+
+    Raises:
+        ResourceLimited: the targets would pass today's quota.
+    """
+    now = now_ms()
+    count = len(outgoing.targets)
+    with writing():
+        quotas.use(app_id, at_most, count)
+        (last,) = _NEXT_IDS.one(now << _TIME_SHIFT, count)
+        ids = list(range(last - count + 1, last + 1))
+        rest = (
+            now if outgoing.timestamp is None else outgoing.timestamp,
+            outgoing.body,
+            outgoing.ext,
+            outgoing.online_only,
+            outgoing.sync_device,
+            outgoing.level,
+        )
+        head = (app_id, CHAT_TYPES[outgoing.target_type], outgoing.sender)
+        _INSERT.run_many(
+            [
+                (id_, *head, target, *rest)
+                for id_, target in zip(ids, outgoing.targets, strict=True)
+            ]
+        )
+    return ids

@@ -1,0 +1,46 @@
+"""What apps have used of their daily quotas, per UTC day."""
+
+from server.clock import now_ms, utc_day
+from server.errors import ResourceLimited
+from server.kinds import Quota
+from server.store.database import Statement
+
+DAY_SECONDS = 86_400
+
+_USED = Statement(
+    "SELECT used FROM quota_use WHERE app_id = ? AND rule = ? AND day = ?"
+)
+_USE = Statement(
+    """
+    INSERT INTO quota_use (app_id, rule, day, used) VALUES (?, ?, ?, ?)
+    ON CONFLICT (app_id, rule, day) DO UPDATE SET used = used + excluded.used
+    RETURNING used
+    """
+)
+
+
+def used(app_id: int, quota: Quota) -> int:
+    """How much of today's *quota* is used."""
+    row = _USED.one(app_id, quota.name, utc_day(now_ms()))
+    return 0 if row is None else int(row[0])
+
+
+def use(app_id: int, quota: Quota, amount: int) -> None:
+    """Take *amount* of today's quota: part of a transaction, undone with it.
+
+    Counted for editions without a figure too, so that a change of edition or of the
+    table finds what was really used today.
+
+    Raises:
+        ResourceLimited: it would pass the figure. The caller's transaction must end.
+    """
+    (after,) = _USE.one(app_id, quota.name, utc_day(now_ms()), amount)
+    if not quota.allows(after):
+        raise ResourceLimited(
+            breach=quota.breach(amount), retry_after=seconds_left_today()
+        )
+
+
+def seconds_left_today() -> int:
+    """Until the next UTC day; at least 1."""
+    return DAY_SECONDS - now_ms() // 1000 % DAY_SECONDS

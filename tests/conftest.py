@@ -1,0 +1,161 @@
+"""The cast, a clock that stands still, and an app in a directory of its own.
+
+Acme is on the Community edition, Globex on Enterprise; Alice and Bob are users of Acme;
+Mallory is in no app.
+"""
+
+import functools
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from server import passwords
+from server.app import create_app
+from server.kinds import Membership
+from server.limiting import loss
+from server.limiting.rings import Rings
+from server.settings import Settings
+from server.store import apps, database, tokens, users
+
+ALICES_PASSWORD = "open sesame"
+SECOND_NS = 1_000_000_000
+
+
+class Clock:
+    """Time, which stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.unix_ns = 1_700_000_000 * SECOND_NS
+        self.boot_ns = 1_000_000 * SECOND_NS
+
+    def forward(self, seconds: float) -> None:
+        self.unix_ns += int(seconds * SECOND_NS)
+        self.boot_ns += int(seconds * SECOND_NS)
+
+    def time_ns(self) -> int:
+        return self.unix_ns
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    still = types.SimpleNamespace(time_ns=clock.time_ns)
+    monkeypatch.setattr("server.clock.time", still)
+    monkeypatch.setattr(
+        loss, "Rings", functools.partial(Rings, clock=lambda: clock.boot_ns)
+    )
+    return clock
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        state_dir=tmp_path / "state", counters_url="memory://", synchronous="NORMAL"
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, clock: Clock) -> Iterator[Flask]:
+    app = create_app(settings)
+    yield app
+    database.disconnect()
+
+
+@dataclass
+class Tenant:
+    """An app and its own server, which holds an app token."""
+
+    client: FlaskClient
+    key: str
+    credentials: apps.Credentials
+    token: str
+
+    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        headers |= options.pop("headers", {})
+        return self.client.open(
+            f"/{self.key}{path}", method=method, headers=headers, **options
+        )
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> TestResponse:
+        return self.call("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> TestResponse:
+        return self.call("PUT", path, **options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        return self.call("DELETE", path, **options)
+
+    @property
+    def id(self) -> int:
+        return self.row.id
+
+    @property
+    def row(self) -> apps.App:
+        found = apps.find(*self.key.split("/"))
+        assert found is not None
+        return found
+
+    def user_token(self, username: str) -> str:
+        known = users.sign_in(self.id, username)
+        assert known is not None
+        return tokens.issue(self.id, known.user.id, None, known.token_key)
+
+    def as_user(self, username: str) -> "Tenant":
+        """The same app, called with a token of one of its users."""
+        token = self.user_token(username)
+        return Tenant(self.client, self.key, self.credentials, token)
+
+    def as_nobody(self) -> "Tenant":
+        return _Nobody(self.client, self.key, self.credentials, "")
+
+
+class _Nobody(Tenant):
+    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+        return self.client.open(f"/{self.key}{path}", method=method, **options)
+
+
+def make_tenant(app: Flask, key: str, edition: str, **options: Any) -> Tenant:
+    org, name = key.split("/")
+    credentials = apps.create(org, name, edition, **options)
+    found = apps.find(org, name)
+    assert found is not None
+    token = tokens.issue(found.id, None, None, found.token_key)
+    return Tenant(app.test_client(), key, credentials, token)
+
+
+@functools.cache
+def alices_hash() -> str:
+    (hashed,) = passwords.hash_all([ALICES_PASSWORD])
+    return hashed
+
+
+@pytest.fixture
+def acme(app: Flask) -> Tenant:
+    """A Community app with two users, Alice and Bob."""
+    acme = make_tenant(app, "acme/chat", "community")
+    users.add(
+        acme.id,
+        [
+            users.NewUser("alice", alices_hash(), "Alice L"),
+            users.NewUser("bob", alices_hash()),
+        ],
+        at_most=Membership("none"),
+    )
+    return acme
+
+
+@pytest.fixture
+def globex(app: Flask) -> Tenant:
+    """An Enterprise app without users."""
+    return make_tenant(app, "globex/chat", "enterprise")
