@@ -178,14 +178,21 @@ _HTTP: Mapping[int, type[Refusal]] = {
     408: errors.RequestTimeout,
     413: errors.TooLarge,
     415: errors.UnsupportedMediaType,
-    501: errors.UnknownMethod,
 }
+
+
+_METHODS = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
+)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or (error.code or 500) < 400:
         return error.get_response()
-    response = refuse(_HTTP.get(error.code or 500, errors.ServerFault)())
+    refusal = _HTTP.get(error.code or 500, errors.ServerFault)
+    if refusal is errors.MethodNotAllowed and request.method not in _METHODS:
+        refusal = errors.UnknownMethod
+    response = refuse(refusal())
     allowed: Sequence[str] | None = getattr(error, "valid_methods", None)
     if allowed:
         response.headers["Allow"] = ", ".join(sorted(allowed))

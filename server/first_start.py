@@ -33,7 +33,7 @@ def welcome(settings: Settings) -> None:
         f"  client_id      {made.client_id}\n"
         f"  client_secret  {made.client_secret}\n\n"
         "Get a token with\n\n"
-        f"  curl {url} --json {shlex.quote(grant)}\n"
+        f"  curl {url} -d {shlex.quote(grant)}\n"
     )
 
 

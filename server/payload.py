@@ -23,6 +23,9 @@ from server.kinds import MaxBytes
 Result = TypeVar("Result")
 View = Callable[..., Result]
 
+READS = "_reads"
+"""On a view with a body: the names of the arguments that come from it."""
+
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
@@ -196,6 +199,7 @@ def body(
                 raise IllegalArgument(INVALID_REQUEST)
             return view(**arguments, **load(prepared, content))
 
+        setattr(with_body, READS, frozenset(prepared.load_fields))
         return with_body
 
     return decorate
@@ -225,6 +229,7 @@ def body_or_bulk(
             loaded = [load(prepared, each) for each in elements]
             return view(**arguments, **{name: loaded})
 
+        setattr(with_body, READS, frozenset({name}))
         return with_body
 
     return decorate

@@ -39,18 +39,25 @@ class Clock:
         self.unix_ns += int(seconds * SECOND_NS)
         self.boot_ns += int(seconds * SECOND_NS)
 
+    def to(self, boot_ns: int) -> None:
+        """Forward to this moment of the boot clock."""
+        self.unix_ns += boot_ns - self.boot_ns
+        self.boot_ns = boot_ns
+
     def time_ns(self) -> int:
         return self.unix_ns
+
+
+def still(patch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """Let the server read *clock* instead of the machine's."""
+    patch.setattr("server.clock.time", types.SimpleNamespace(time_ns=clock.time_ns))
+    patch.setattr(loss, "Rings", functools.partial(Rings, clock=lambda: clock.boot_ns))
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    still = types.SimpleNamespace(time_ns=clock.time_ns)
-    monkeypatch.setattr("server.clock.time", still)
-    monkeypatch.setattr(
-        loss, "Rings", functools.partial(Rings, clock=lambda: clock.boot_ns)
-    )
+    still(monkeypatch, clock)
     return clock
 
 

@@ -62,6 +62,9 @@ def bytes_of(capacity: int, slots: int) -> int:
     return 8 * (HEADER + slots * (RING + capacity))
 
 
+_open_files: set[RingFile] = set()
+
+
 class CountersFull(OSError):
     """There is no room for another key's counter, and none can be made."""
 
@@ -82,6 +85,7 @@ class RingFile:
         self._ways = min(slots, WAYS)
         self._stride = RING + capacity  # words
         self._pages = pages
+        _open_files.add(self)
 
     @classmethod
     def open(cls, path: Path, capacity: int) -> RingFile:
@@ -95,6 +99,8 @@ class RingFile:
             size = os.fstat(fd).st_size
             if size < HEADER * 8:
                 raise Torn(f"{size} bytes, shorter than a header")
+            if size % 8:
+                raise Torn(f"{size} bytes, no whole number of words")
             pages = mmap.mmap(fd, size)
             try:
                 with memoryview(pages) as whole, whole.cast("q") as words:
@@ -154,9 +160,11 @@ class RingFile:
     def close(self) -> None:
         """Let go of file and mapping; no lock on it may be held in this process.
 
-        Closing *any* descriptor of a file drops all locks that the process holds
-        on it, so this too happens under the process's own lock.
+        Closing *any* descriptor of a file (a mapping has one too) drops all locks
+        that the process holds on it. So this too happens under the process's own
+        lock, and a file that nobody closes is never collected.
         """
+        _open_files.discard(self)
         self.words.release()
         self._pages.close()
         if self.fd >= 0:

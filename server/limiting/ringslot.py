@@ -90,20 +90,23 @@ class Slot:
         first, last = (head - amount) & mask, head & mask
         oldest = words[ring + first]
         if oldest > edge:
-            if oldest > newest:  # out of order: no code of ours wrote this
-                self._sort(now)
-                return self.look(now, amount, window)
-            return now, amount, oldest
-        if first < last:  # the latest *amount* stamps lie in one piece
+            counted = amount
+        elif first < last:  # the latest *amount* stamps lie in one piece
             at = bisect_right(words, edge, ring + first, ring + last)
-            return now, ring + last - at, words[at] if at < ring + last else now
-        if last and words[ring] <= edge:  # wrapped, and the older piece is past
+            counted = ring + last - at
+        elif last and words[ring] <= edge:  # in two, and the older piece is past
             at = bisect_right(words, edge, ring, ring + last)
-            return now, ring + last - at, words[at] if at < ring + last else now
-        end = ring + mask + 1
-        at = bisect_right(words, edge, ring + first, end)
-        counted = end - at + last
-        return now, counted, words[at if at < end else ring] if counted else now
+            counted = ring + last - at
+        else:
+            at = bisect_right(words, edge, ring + first, ring + mask + 1)
+            counted = ring + mask + 1 - at + last
+        if not counted:
+            return now, 0, now
+        oldest = words[ring + ((head - counted) & mask)]
+        if oldest > newest:  # out of order: no code of ours wrote this
+            self._sort(now)
+            return self.look(now, amount, window)
+        return now, counted, oldest
 
     def stamp(self, nth: int) -> int:
         """The *nth* newest stamp, from 1."""
