@@ -2,7 +2,9 @@
 
 import hashlib
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -19,21 +21,27 @@ ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "limits.md"
 
 
+class Weir(Flask):
+    """Flask, which asks of each function at each request whether it is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func  # none here is
+
+
 def create_app(settings: Settings) -> Flask:
     """The server as the settings want it. Each line is a promise, in this order.
 
     Raises:
         UnusableDatabase: the database cannot be opened, or is a newer program's.
     """
-    app = Flask("server", static_folder=None)
-    app.config["WEIR"] = settings
+    app = Weir("server", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # RegularPaths has; a redirect would lose a POST
     prepare_state(settings)
     database.connect(settings)
     database.create_tables(TABLES)
     tokens.forget()
-    envelope.init_app(app)  # first, so that a call's duration is all of it
+    envelope.init_app(app, settings)  # first: a call's duration is all of it
     auth.init_app(app)  # before the limits: budgets are kept per app
     limiting.init_app(app, settings)
     for blueprint in (*api.BLUEPRINTS, *api.APP_BLUEPRINTS):

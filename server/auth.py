@@ -7,11 +7,11 @@ valid token must not draw on one. What such calls draw on is the guard, per addr
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, current_app, g, request
+from flask import Blueprint, Flask, Request, current_app, request
 from werkzeug.exceptions import NotFound
 
 from server import errors, limiting
-from server.caller import App, Caller, Kind
+from server.caller import App, Caller, Kind, call
 from server.clock import now_ms
 from server.errors import Refusal
 from server.store import apps, tokens, users
@@ -78,20 +78,22 @@ def init_app(app: Flask) -> None:
 
 
 def _authenticate() -> None:
-    if request.routing_exception is not None:
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # one proxy, once
+    arguments = asked.view_args
+    if asked.routing_exception is not None:
         _check_app_of_unknown_path()
         return
-    arguments = request.view_args or {}
-    if "org" not in arguments:
+    if not arguments or "org" not in arguments:
         return  # the server's own pages: health and the like
     org, name = arguments.pop("org"), arguments.pop("app")
     try:
-        g.caller = _caller(org, name)
+        found = _caller(asked, org, name)
     except Refusal as refused:
-        limiting.guard().admit(request.remote_addr)
+        limiting.guard().admit(asked.remote_addr)
         raise refused from None
-    if g.caller.kind is Kind.NOBODY:
-        limiting.guard().admit(request.remote_addr)
+    if found.kind is Kind.NOBODY:
+        limiting.guard().admit(asked.remote_addr)
+    call().caller = found
 
 
 def _check_app_of_unknown_path() -> None:
@@ -105,15 +107,15 @@ def _check_app_of_unknown_path() -> None:
         raise errors.AppNotFound(org, name, rest)
 
 
-def _caller(org: str, name: str) -> Caller:
+def _caller(asked: Request, org: str, name: str) -> Caller:
     app = apps.find(org, name)
     if app is None:
         raise errors.AppNotFound(org, name, _rest_of_path(org, name))
-    view = current_app.view_functions[request.endpoint or ""]
+    view = current_app.view_functions[asked.endpoint or ""]
     allowed: frozenset[Kind] = getattr(view, _ALLOWS, _ONLY_APP)
     if allowed == _ANYONE:
         return Caller(app, Kind.NOBODY)
-    header = request.headers.get("Authorization")
+    header = asked.environ.get("HTTP_AUTHORIZATION")
     found = caller_of(app, header) if header else Caller(app, Kind.NOBODY)
     decision: Decision | None = getattr(view, _DECIDES, None)
     if decision is not None:

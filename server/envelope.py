@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import orjson
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from peewee import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from server import errors
-from server.caller import caller
+from server.caller import begin, call, caller
 from server.clock import now_ms
 from server.errors import Refusal
 from server.settings import Settings
@@ -26,18 +26,13 @@ JSON = "application/json; charset=utf-8"
 View = TypeVar("View", bound=Callable[..., Any])
 
 _PLAIN = "_answers_plainly"
-
-
-def begin() -> None:
-    """Start the clock of a call, for its ``duration``."""
-    g.began = time.perf_counter_ns()
+_public_url: str | None = None
 
 
 def _now() -> dict[str, int]:
-    began: int = g.get("began", 0) or time.perf_counter_ns()
     return {
         "timestamp": now_ms(),
-        "duration": (time.perf_counter_ns() - began) // 1_000_000,
+        "duration": (time.perf_counter_ns() - call().began_ns) // 1_000_000,
     }
 
 
@@ -53,8 +48,16 @@ def base() -> str:
 
 
 def _root() -> str:
-    settings: Settings = current_app.config["WEIR"]
-    return settings.public_url or f"{request.scheme}://{request.host}"
+    if _public_url is not None:
+        return _public_url
+    # Not request.host_url: that decodes and encodes again what a caller never sees.
+    environ = request.environ
+    return f"{environ['wsgi.url_scheme']}://{get_host(environ)}"
+
+
+def get_host(environ: Mapping[str, str]) -> str:
+    """The host a request was sent to, as its sender wrote it."""
+    return environ.get("HTTP_HOST") or "{SERVER_NAME}:{SERVER_PORT}".format_map(environ)
 
 
 def here() -> str:
@@ -84,6 +87,11 @@ def of_app(**parts: object) -> Response:
 def params() -> dict[str, list[str]] | None:
     """The query as it was sent, each value in a list; None when there was none."""
     return request.args.to_dict(flat=False) if request.query_string else None
+
+
+def asks_for(name: str) -> bool:
+    """Whether the query says ``name=true``."""
+    return bool(request.query_string) and request.args.get(name) == "true"
 
 
 def number_of(name: str, value: object) -> Response:
@@ -209,9 +217,11 @@ def _bug(error: Exception) -> Response:
     return refuse(errors.ServerFault())
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
     """Shape whatever a call ends in."""
-    app.before_request(begin)
+    global _public_url  # one app a process
+    _public_url = settings.public_url
+    app.before_request(begin)  # a call's duration is all of it
     app.register_error_handler(Refusal, refuse)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _unreachable)

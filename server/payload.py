@@ -15,6 +15,7 @@ from server.errors import (
     IllegalArgument,
     JsonParse,
     Refusal,
+    RequestTimeout,
     TooLarge,
     UnsupportedMediaType,
 )
@@ -141,12 +142,19 @@ def read_bytes(at_most: MaxBytes) -> bytes:
 
     Raises:
         TooLarge: it is longer than *at_most*; what is beyond is never read.
+        RequestTimeout: it is shorter than its head said.
     """
-    limit = at_most.value
-    if request.content_length is not None:
-        at_most.check(request.content_length, TooLarge)
-    content = request.stream.read(limit + 1)
-    at_most.check(len(content), TooLarge)
+    environ = request.environ
+    declared = environ.get("CONTENT_LENGTH", "")
+    if "HTTP_TRANSFER_ENCODING" in environ or not declared.isdecimal():
+        content: bytes = request.stream.read(at_most.value + 1)
+        at_most.check(len(content), TooLarge)
+        return content
+    length = int(declared)
+    at_most.check(length, TooLarge)
+    content = environ["wsgi.input"].read(length)
+    if len(content) < length:
+        raise RequestTimeout
     return content
 
 
@@ -173,14 +181,13 @@ def _where(wrong: orjson.JSONDecodeError) -> str:
 
 def _check_type() -> bool:
     """Whether the body is labelled as a form, as clients with no opinion label JSON."""
-    label = request.mimetype
+    stated = request.environ.get("CONTENT_TYPE", "")
+    label = stated.partition(";")[0].strip().lower()
     if label in ("", "application/json"):
         return False
     if label == _FORM_TYPE:
         return True
-    if not request.content_length and "chunked" not in request.headers.get(
-        "Transfer-Encoding", ""
-    ):
+    if not request.content_length and "HTTP_TRANSFER_ENCODING" not in request.environ:
         return False  # no body: that is an invalid one, whatever its type
     raise UnsupportedMediaType
 

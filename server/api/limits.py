@@ -40,7 +40,7 @@ def _rate(calls: Calls) -> dict[str, object] | None:
     rate = calls.rates.get(caller().edition)
     if rate is None:
         return None
-    now = limiting.standing(calls, caller())
+    now = limiting.standing(calls)
     return {
         "rule": calls.name,
         "kind": "calls",

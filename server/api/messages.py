@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import orjson
-from flask import Response, request
+from flask import Response
 from marshmallow import ValidationError, fields, validate
 
 from server import envelope
@@ -128,9 +128,9 @@ def send(
 ) -> Response:
     """Send to each target; the answer names each, or gives the ids if asked."""
     ids = _send(target_type, target, msg, options)
-    if request.args.get("useMsgId") != "true":
-        return _sent(PATH, dict.fromkeys(ids, "success"))
-    return _sent(PATH, ids)
+    if envelope.asks_for("useMsgId"):
+        return _sent(PATH, ids)
+    return _sent(PATH, dict.fromkeys(ids, "success"))
 
 
 def _send(

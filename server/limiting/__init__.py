@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, g, request
+from flask import Blueprint, Flask, request
 from flask_limiter import Limiter
+from flask_limiter._extension import LimiterContext
 from flask_limiter.util import get_qualified_name
 
-from server.caller import Caller, Kind
+from server.caller import Kind, call, caller
 from server.errors import ReachLimit
 from server.kinds import Calls
 from server.limiting import headers
@@ -41,6 +42,10 @@ _planned_edition: ContextVar[str] = ContextVar("planned_edition")
 
 class _Prepared(Limiter):
     """Flask-Limiter with its per-request questions answered once, by ``prepare``."""
+
+    # What the base class keeps of a request, for headers that are not written and
+    # deductions that are not made. Always empty here, so one serves all.
+    context = LimiterContext()
 
     def __init__(self) -> None:
         super().__init__(
@@ -89,18 +94,18 @@ class _Prepared(Limiter):
 
         Its second visit, from inside a decorated view, finds them taken already.
         """
-        caller: Caller | None = g.get("caller")
-        if not in_middleware or caller is None:
+        found = call().caller
+        if not in_middleware or found is None:
             return
-        plan = self._plans.get((request.endpoint, caller.app.edition))
+        plan = self._plans.get((request.endpoint, found.app.edition))
         # A call without a token met the guard instead: an outsider cannot spend an
         # app's budget, not even where the endpoint is open to everyone.
-        if plan is None or caller.kind is Kind.NOBODY or self.counters is None:
+        if plan is None or found.kind is Kind.NOBODY or self.counters is None:
             return
-        admitted, taken = self.counters.take(plan.wants(caller.app.id))
-        g.rate = headers.State(plan, taken)
+        admitted, taken = self.counters.take(plan.wants(found.app.id))
+        headers.note(plan, taken)
         if not admitted:
-            raise _refusal(plan, taken, caller.app.edition)
+            raise _refusal(plan, taken, found.app.edition)
 
 
 def _refusal(plan: Plan, taken: list[Taken], edition: str) -> ReachLimit:
@@ -118,8 +123,7 @@ def _refusal(plan: Plan, taken: list[Taken], edition: str) -> ReachLimit:
 
 
 def _whom() -> str:
-    caller: Caller = g.caller
-    return str(caller.app.id)
+    return str(caller().app.id)
 
 
 @contextmanager
@@ -184,10 +188,10 @@ def guard() -> Guard:
     return _guard
 
 
-def standing(calls: Calls, caller: Caller) -> Taken:
+def standing(calls: Calls) -> Taken:
     """How a rate stands for the caller's app; asking takes nothing."""
     if _limiter.counters is None:
         message = "limiting.init_app has not run"
         raise RuntimeError(message)
-    rate = calls.rates[caller.edition]
-    return _limiter.counters.peek([want(calls, rate, caller.app.id)])[0]
+    app = caller().app
+    return _limiter.counters.peek([want(calls, calls.rates[app.edition], app.id)])[0]

@@ -5,21 +5,21 @@ In the form of draft-ietf-httpapi-ratelimit-headers: ``"users.calls";q=10;w=1`` 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from contextvars import ContextVar
 
-from flask import Flask, Response, g
+from flask import Flask, Response
 
+from server.caller import Call, call
 from server.limiting.counters import Taken
 from server.limiting.plan import Plan
 
 _SECOND_NS = 1_000_000_000
 
-
-class State(NamedTuple):
-    """What a call found when it was counted."""
-
-    plan: Plan
-    taken: Sequence[Taken]
+# Of the last call counted in this thread, and which that was: an answer to a call that
+# was not counted must not tell of another.
+_standing: ContextVar[tuple[Call | None, Plan | None, Sequence[Taken]]] = ContextVar(
+    "standing", default=(None, None, ())
+)
 
 
 def whole_seconds(ns: int) -> int:
@@ -32,13 +32,18 @@ def init_app(app: Flask) -> None:
     app.after_request(_write)
 
 
+def note(plan: Plan, taken: Sequence[Taken]) -> None:
+    """What this call found when it was counted."""
+    _standing.set((call(), plan, taken))
+
+
 def _write(response: Response) -> Response:
-    state: State | None = g.get("rate")
-    if state is not None:
+    at, plan, taken = _standing.get()
+    if plan is not None and at is call():
         fields = response.headers
-        fields["RateLimit-Policy"] = state.plan.policy
+        fields["RateLimit-Policy"] = plan.policy
         fields["RateLimit"] = ", ".join(
-            f'"{calls.name}";r={taken.remaining};t={whole_seconds(taken.reset_ns)}'
-            for (calls, _), taken in zip(state.plan.limits, state.taken, strict=True)
+            f'"{calls.name}";r={state.remaining};t={whole_seconds(state.reset_ns)}'
+            for (calls, _), state in zip(plan.limits, taken, strict=True)
         )
     return response

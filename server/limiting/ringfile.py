@@ -62,9 +62,6 @@ def bytes_of(capacity: int, slots: int) -> int:
     return 8 * (HEADER + slots * (RING + capacity))
 
 
-_open_files: set[RingFile] = set()
-
-
 class CountersFull(OSError):
     """There is no room for another key's counter, and none can be made."""
 
@@ -85,7 +82,6 @@ class RingFile:
         self._ways = min(slots, WAYS)
         self._stride = RING + capacity  # words
         self._pages = pages
-        _open_files.add(self)
 
     @classmethod
     def open(cls, path: Path, capacity: int) -> RingFile:
@@ -162,9 +158,8 @@ class RingFile:
 
         Closing *any* descriptor of a file (a mapping has one too) drops all locks
         that the process holds on it. So this too happens under the process's own
-        lock, and a file that nobody closes is never collected.
+        lock, and never by garbage collection, which may come amid a call.
         """
-        _open_files.discard(self)
         self.words.release()
         self._pages.close()
         if self.fd >= 0:

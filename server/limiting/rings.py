@@ -42,6 +42,7 @@ REMEMBERED = 1 << 16  # keys whose place a process keeps in mind
 # `Rings` of one directory: this lock does. With one per process nothing within it
 # can wait for a thread that waits for something else.
 _process = threading.Lock()
+_abandoned: list[Shelf] = []
 _in_memory: weakref.WeakSet[Rings] = weakref.WeakSet()
 
 
@@ -91,10 +92,15 @@ class Rings:
         self._places: dict[Want, Slot] = {}  # hints: each is checked under its lock
         self._pid = 0 if directory else os.getpid()
         with _process:
+            while _abandoned:
+                _abandoned.pop().close()
             self._shelf = Shelf(directory, clock)
             self._search = Search(self._shelf, clock, self._places.clear)
             if not directory:
                 _in_memory.add(self)
+        # Who is not closed is closed with the next opening. Not at once: garbage is
+        # collected at any moment, and closing drops the locks of a call under way.
+        weakref.finalize(self, _abandoned.append, self._shelf).atexit = False
 
     def take(self, wants: Sequence[Want], cost: int = 1) -> tuple[bool, list[Taken]]:
         """Draw *cost* calls on each of *wants* if all admit them, else on none.
@@ -199,12 +205,15 @@ class Rings:
         # One order for all, so that no two wait for each other; a set, because
         # two keys may share a stripe.
         locks = sorted({(slot.capacity, slot.stripe, slot.fd) for slot in slots})
+        if len(locks) < len(slots):
+            _check(wants)  # or else it is the same key
         try:
             for _, stripe, fd in locks:
                 if fd >= 0:
                     lock_stripe(fd, stripe)
-            if not all(slot.holds() for slot in slots):
-                return None
+            for slot in slots:
+                if not slot.holds():
+                    return None
             return self._judge(slots, wants, cost, count)
         finally:
             for _, stripe, fd in locks:
@@ -219,27 +228,23 @@ class Rings:
         count: bool,
     ) -> tuple[bool, list[Taken]]:
         """Decide under all locks; a slot is None for a key with nothing counted."""
-        clock = self._clock()
-        looks = [
-            slot.look(clock, want.amount, want.window_ns) if slot else (clock, 0, 0)
-            for slot, want in zip(slots, wants, strict=True)
-        ]
-        admitted = all(
-            look[1] + cost <= want.amount
-            for look, want in zip(looks, wants, strict=True)
-        )
+        clock, looks, admitted = self._clock(), [], True
+        for slot, (_, amount, window) in zip(slots, wants, strict=True):
+            look = slot.look(clock, amount, window) if slot else (clock, 0, 0)
+            looks.append(look)
+            if look[1] + cost > amount:
+                admitted = False
         spent = cost if admitted and count else 0
         states = []
         for slot, want, (now, counted, oldest) in zip(slots, wants, looks, strict=True):
+            _, amount, window = want
             wait = 0
-            if slot and counted + cost > want.amount:
-                wait = _wait(slot, now, want, cost)
             if slot and spent:
-                slot.count(now, want.window_ns, cost)
-            reset = want.window_ns if spent else 0
-            if counted:
-                reset = oldest + want.window_ns - now
-            states.append(Taken(want.amount - counted - spent, reset, wait))
+                slot.count(now, window, cost)
+            elif slot and counted + cost > amount:
+                wait = _wait(slot, now, want, cost)
+            reset = oldest + window - now if counted else window if spent else 0
+            states.append(Taken(amount - counted - spent, reset, wait))
         return admitted, states
 
 

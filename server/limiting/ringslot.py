@@ -75,13 +75,7 @@ class Slot:
         words, ring, mask = self.words, self.ring, self.mask
         head = words[self.at + HEAD]
         newest = words[ring + ((head - 1) & mask)]
-        # A stamp newer than the newest was written by a call killed before it
-        # could move the head; a negative head, by one that took several.
-        if (
-            newest > now
-            or words[ring + (head & mask)] > newest
-            or not 0 <= head < HEADS
-        ):
+        if newest > now or not 0 <= head < HEADS:
             now = self._mend(now)
             head = words[self.at + HEAD]
             newest = words[ring + ((head - 1) & mask)]
@@ -103,7 +97,9 @@ class Slot:
         if not counted:
             return now, 0, now
         oldest = words[ring + ((head - counted) & mask)]
-        if oldest > newest:  # out of order: no code of ours wrote this
+        if oldest > newest:
+            # A call was killed between its stamp and the head, and its stamp lies
+            # where the oldest is looked for; or the file is damaged.
             self._sort(now)
             return self.look(now, amount, window)
         return now, counted, oldest
@@ -121,8 +117,9 @@ class Slot:
             words[at + WINDOW] = window
         head = words[at + HEAD]
         if cost == 1:
-            # The stamp is the commit. Killed before it, nothing happened; after
-            # it, the next visitor sees it by its order and moves the head.
+            # The stamp first: it takes the place of the oldest one, which nobody
+            # looks at unless *amount* is all the ring holds, and `look` sees then
+            # that the order is broken. Killed here, the call was never answered.
             words[ring + (head & mask)] = now
             words[at + HEAD] = head + 1
             return
@@ -135,23 +132,27 @@ class Slot:
         """Finish what a killed call began; bring the stamps behind the clock."""
         words, ring, mask = self.words, self.ring, self.mask
         head = words[self.at + HEAD]
-        head = (~head if head < 0 else head) % HEADS
-        newest = words[ring + ((head - 1) & mask)]
-        begun = words[ring + (head & mask)]
-        if begun > NEVER and begun >= newest:
-            # One call writes equal stamps only. If all are equal, so is any head.
-            for _ in range(mask + 1):
-                if words[ring + (head & mask)] != begun:
+        if head < 0:
+            # Of the stamps of one call, all equal, some may be written.
+            head = ~head % HEADS
+            begun, newest = words[ring + (head & mask)], self._newest(head)
+            written = begun if begun > NEVER and begun >= newest else None
+            for _ in range(self.capacity):
+                if words[ring + (head & mask)] != written:
                     break
                 head += 1
-            newest = begun
+        head %= HEADS
         words[self.at + HEAD] = head
+        newest = self._newest(head)
         if newest <= now:
             return now
         if newest - now < SKEW_NS:
             return newest
         self._sort(now)
         return now
+
+    def _newest(self, head: int) -> int:
+        return self.words[self.ring + ((head - 1) & self.mask)]
 
     def _sort(self, now: int) -> None:
         """Bring every stamp to *now* at the latest, and all into order.

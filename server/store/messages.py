@@ -34,16 +34,10 @@ class Outgoing:
     level: str | None = None
 
 
-# Ids are Unix milliseconds shifted by this much, or the next number when more are
-# given in a millisecond: decimal digits that grow and fit 64 bits with sign.
+# An id is the Unix milliseconds shifted by this much, or the next number after the last
+# id given when that is larger: decimal digits that grow, and fit 64 bits with sign.
 _TIME_SHIFT = 20
-_NEXT_IDS = Statement(
-    """
-    INSERT INTO sequence (name, last) VALUES ('message', ?1 + ?2)
-    ON CONFLICT (name) DO UPDATE SET last = max(last, ?1) + ?2
-    RETURNING last
-    """
-)
+_LAST = Statement("SELECT max(id) FROM message")
 _INSERT = Statement(
     """
     INSERT INTO message (id, app_id, chat_type, sender, target, timestamp, body, ext,
@@ -67,8 +61,9 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
     count = len(outgoing.targets)
     with writing():
         quotas.use(app_id, at_most, count)
-        (last,) = _NEXT_IDS.one(now << _TIME_SHIFT, count)
-        ids = list(range(last - count + 1, last + 1))
+        (last,) = _LAST.one()
+        first = max(now << _TIME_SHIFT, (last or 0) + 1)
+        ids = list(range(first, first + count))
         rest = (
             now if outgoing.timestamp is None else outgoing.timestamp,
             outgoing.body,

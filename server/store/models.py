@@ -119,23 +119,18 @@ class Message(_Table):
         indexes = ((("app", "timestamp", "id"), False),)
 
 
-class Sequence(_Table):
-    """The last id given, by name."""
-
-    name = CharField(primary_key=True)
-    last = BigIntegerField()
-
-
 class QuotaUse(_Table):
     """What an app has used of a quota on one UTC day."""
 
     app = ForeignKeyField(App, on_delete="CASCADE", index=False)
     rule = CharField()
-    day = CharField()
+    day = IntegerField()
+    """Since 1970-01-01, UTC."""
     used = BigIntegerField()
 
     class Meta:
         primary_key = CompositeKey("app", "rule", "day")
+        without_rowid = True  # one tree to write at each send, not two
 
 
 class ServerSecret(_Table):
@@ -151,7 +146,6 @@ TABLES: tuple[type[Any], ...] = (
     Attributes,
     Connection,
     Message,
-    Sequence,
     QuotaUse,
     ServerSecret,
 )

@@ -1,11 +1,9 @@
 """What apps have used of their daily quotas, per UTC day."""
 
-from server.clock import now_ms, utc_day
+from server.clock import DAY_MS, now_ms, utc_day
 from server.errors import ResourceLimited
 from server.kinds import Quota
 from server.store.database import Statement
-
-DAY_SECONDS = 86_400
 
 _USED = Statement(
     "SELECT used FROM quota_use WHERE app_id = ? AND rule = ? AND day = ?"
@@ -43,4 +41,4 @@ def use(app_id: int, quota: Quota, amount: int) -> None:
 
 def seconds_left_today() -> int:
     """Until the next UTC day; at least 1."""
-    return DAY_SECONDS - now_ms() // 1000 % DAY_SECONDS
+    return -(-(DAY_MS - now_ms() % DAY_MS) // 1000)
