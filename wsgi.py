@@ -8,11 +8,14 @@ from server.first_start import serving, welcome
 from server.settings import BadSettings, Settings
 from server.store.database import UnusableDatabase
 
+WORKER_BOOT_ERROR = 3
+
 try:
     settings = Settings.from_env(os.environ)
     app = create_app(settings)
 except (BadSettings, UnusableDatabase) as wrong:
-    sys.exit(f"Weir cannot start:\n{wrong}")
+    print(f"Weir cannot start:\n{wrong}", file=sys.stderr)
+    sys.exit(WORKER_BOOT_ERROR)  # any other code, and gunicorn would try for ever
 
 if serving():
     welcome(settings)

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
@@ -24,19 +25,24 @@ from server.limiting.rings import Rings, Want, boot_clock
 
 ROOT = Path(__file__).parents[3]
 MS = 10**6
+REFUSED_PER_RECORD = 50
 
 
 def call_until(end, rings, plan, seed, out):
-    """Admitted calls go to *out*, a record of three words each, at once."""
+    """Admitted calls, and some refused, go to *out* at once, three words each."""
     turn = Random(seed)  # noqa: S311
     sets = [[Want(*want) for want in wants] for wants in plan["sets"]]
+    refused = 0
     while time.monotonic() < end:
         which = turn.randrange(len(sets))
         before = boot_clock()
         took, _ = rings.take(sets[which])
-        if took and sets[which]:
+        refused += not took
+        if (took and sets[which]) or refused == REFUSED_PER_RECORD:
             # Unbuffered: what was admitted is known even of a process killed.
-            os.write(out, array("q", [which, before, boot_clock()]).tobytes())
+            kind = which if took else ~which
+            os.write(out, array("q", [kind, before, boot_clock()]).tobytes())
+            refused %= REFUSED_PER_RECORD
 
 
 def main():
@@ -84,8 +90,11 @@ class Hammer:
         self.running.clear()
         return codes
 
-    def admitted(self):
-        """By set of wants: the (before, after) times of each admitted call."""
+    def calls(self):
+        """By set of wants: the (before, after) times of each admitted call.
+
+        Of some refused ones too, under ~set.
+        """
         words = array("q")
         words.frombytes(self.out.read_bytes())
         found = defaultdict(list)
@@ -111,6 +120,15 @@ def assert_exact(spans, amount, window):
         assert afters[i + amount] - befores[i] >= window
 
 
+def assert_no_room(refused, spans, amount, window):
+    """At each refusal there may have been *amount* counted: no budget was lost."""
+    befores = sorted(before for before, _ in spans)
+    afters = sorted(after for _, after in spans)
+    for before, after in refused:
+        begun, past = bisect_left(befores, after), bisect_left(afters, before - window)
+        assert begun - past >= amount
+
+
 def assert_not_starved(spans, amount, window):
     """At least 95 of 100 that could be admitted were."""
     began, ended = min(spans)[0], max(spans)[1]
@@ -120,7 +138,7 @@ def assert_not_starved(spans, amount, window):
 
 
 @pytest.mark.parametrize(
-    ("keys", "amount", "window"), [(1, 400, 200 * MS), (200, 10, 400 * MS)]
+    ("keys", "amount", "window"), [(1, 1000, 500 * MS), (200, 12, 500 * MS)]
 )
 def test_four_processes_of_four_threads_stay_exact(hammer, keys, amount, window):
     sets = [[[f"k{i}", amount, window]] for i in range(keys)]
@@ -129,10 +147,10 @@ def test_four_processes_of_four_threads_stay_exact(hammer, keys, amount, window)
         hammer.start(sets, seconds=3)
 
     assert hammer.wait() == [0] * 4
-    admitted = hammer.admitted()
-    assert len(admitted) == keys
-    for spans in admitted.values():
-        assert_exact(spans, amount, window)
+    admitted = hammer.calls()
+    for key in range(keys):
+        assert_exact(admitted[key], amount, window)
+        assert_no_room(admitted.pop(~key, []), admitted[key], amount, window)
     if keys == 1:
         assert_not_starved(admitted[0], amount, window)
     else:
@@ -144,19 +162,20 @@ def test_four_processes_of_four_threads_stay_exact(hammer, keys, amount, window)
 
 def test_two_limits_are_taken_together_or_not(hammer):
     """Apps a and b share a cluster; what a refuses must not spend the cluster's."""
-    window = 200 * MS
-    cluster = ["cluster", 300, window]
-    sets = [[["a", 20, window], cluster], [cluster, ["b", 1000, window]]]
+    window = 500 * MS
+    cluster = ["cluster", 600, window]
+    sets = [[["a", 20, window], cluster], [cluster, ["b", 5000, window]]]
 
     for _ in range(4):
         hammer.start(sets, seconds=2)
 
     assert hammer.wait() == [0] * 4
-    admitted = hammer.admitted()
+    admitted = hammer.calls()
     assert_exact(admitted[0], 20, window)
     both = admitted[0] + admitted[1]
-    assert_exact(both, 300, window)
-    assert_not_starved(both, 300, window)
+    assert_exact(both, 600, window)
+    assert_no_room(admitted[~1], both, 600, window)
+    assert_not_starved(both, 600, window)
 
 
 def test_more_keys_than_room_stay_exact_while_the_file_grows(hammer):
@@ -168,10 +187,11 @@ def test_more_keys_than_room_stay_exact_while_the_file_grows(hammer):
         hammer.start(sets, seconds=2, threads=2)
 
     assert hammer.wait() == [0] * 4
-    admitted = hammer.admitted()
-    assert len(admitted) > 2900
-    for spans in admitted.values():
-        assert_exact(spans, 3, window)
+    admitted = hammer.calls()
+    assert sum(key >= 0 for key in admitted) > 2900
+    for key in range(3000):
+        assert_exact(admitted[key], 3, window)
+        assert_no_room(admitted[~key], admitted[key], 3, window)
     assert (hammer.directory / "rings-64").stat().st_size > 8 * 64 * 3000
 
 
@@ -185,12 +205,13 @@ def test_old_and_new_workers_side_by_side_keep_each_its_figure(hammer):
         hammer.start(sets, seconds=3, threads=2)
 
     assert hammer.wait() == [0] * 4
-    admitted = hammer.admitted()
-    every = [span for spans in admitted.values() for span in spans]
+    admitted = hammer.calls()
+    every = [span for number in range(4) for span in admitted[number]]
     for number, (amount, window) in enumerate(figures):
         for before, after in admitted[number]:
             surely_counted = sum(b > after - window and a < before for b, a in every)
             assert surely_counted < amount
+        assert_no_room(admitted[~number], every, amount, window)
     assert len(every) >= 600
 
 
@@ -216,7 +237,7 @@ def test_killed_processes_leave_no_lock_and_no_debt(hammer):
     hammer.wait()
 
     assert slowest < 2_000 * MS  # a generous sanity; it is some milliseconds
-    admitted = hammer.admitted()
+    admitted = hammer.calls()
     both = admitted[0] + admitted[1]
     assert_exact(both, 100, window)
     assert_exact(admitted[1], 600, window)

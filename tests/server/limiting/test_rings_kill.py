@@ -82,9 +82,9 @@ def prepare(directory, counted, extra_keys=0):
     rings.close()
 
 
-def prepare_full(directory, counted, extra_keys):
+def prepare_full(directory, counted, extra_keys, at=NOW):  # noqa: ARG001
     """The ring is full: of calls past, and of as many as *counted* at this instant."""
-    for now, calls in ((NOW - 2 * SECOND, 64), (NOW, counted)):
+    for now, calls in ((NOW - 2 * SECOND, 64), (at, counted)):
         rings = Rings(directory, clock=lambda now=now: now)
         for _ in range(calls):
             assert rings.take([K64])[0]
@@ -167,5 +167,21 @@ def test_other_processes_go_on_with_a_file_whose_rebuilder_was_killed(
         assert taken == [True] * 2 + [False] * 4
         for rings in everyone:
             rings.close()
+        if not killed:
+            break
+
+
+@pytest.mark.parametrize("at", [NOW, NOW - 10])
+@pytest.mark.parametrize("cost", [1, 3])
+def test_ring_of_a_killed_call_moves_with_what_was_counted(tmp_path, cost, at):
+    for number in itertools.count():
+        directory = tmp_path / str(number)
+        prepare_full(directory, 10, extra_keys=0, at=at)
+
+        killed = killed_at_store(number, directory, partial(take, K64, cost))
+
+        rings = Rings(directory, clock=lambda: NOW)
+        assert 600 - 10 - cost <= rings.peek([K600])[0].remaining <= 600 - 10
+        rings.close()
         if not killed:
             break
