@@ -37,7 +37,6 @@ def create_app(settings: Settings) -> Flask:
     app = Weir("server", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # RegularPaths has; a redirect would lose a POST
-    prepare_state(settings)
     database.connect(settings)
     database.create_tables(TABLES)
     tokens.forget()
@@ -58,15 +57,6 @@ def create_app(settings: Settings) -> Flask:
         )
     warn_of_stale_rules(DOCUMENT)
     return app
-
-
-def prepare_state(settings: Settings) -> None:
-    """Make the state dir; what is in it is nobody else's business."""
-    try:
-        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"WEIR_STATE_DIR: cannot make {settings.state_dir}: {error.strerror}"
-        raise database.UnusableDatabase(message) from error
 
 
 def warn_of_stale_rules(document: Path) -> None:

@@ -11,11 +11,18 @@ import sys
 from typing import Any
 
 from server.settings import MEMORY, BadSettings, Settings
+from server.store import database
+from server.store.models import TABLES
 
 try:
     _settings = Settings.from_env(os.environ)
 except BadSettings as wrong:
     sys.exit(f"Weir cannot start:\n{wrong}")
+
+# Workers are forked from this process, and would not read again what it has imported:
+# a HUP after an upgrade must find the new code.
+for _name in [name for name in sys.modules if name.partition(".")[0] == "server"]:
+    del sys.modules[_name]
 
 bind = _settings.bind
 worker_class = "gthread"
@@ -34,10 +41,14 @@ forwarded_allow_ips = "127.0.0.1,::1"
 
 
 def on_starting(server: Any) -> None:
-    """Stop rather than let a limit quietly multiply."""
+    """Stop rather than let a limit quietly multiply, or workers die one by one."""
     if _settings.counters_url == MEMORY and server.cfg.workers > 1:
         sys.exit(
             "Weir cannot start:\nWEIR_COUNTERS_URL=memory:// counts in each process by"
             f" itself, and there are {server.cfg.workers} workers: set WEIR_WORKERS=1"
             " or use the default counters"
         )
+    try:
+        database.check(_settings, TABLES)
+    except database.UnusableDatabase as wrong:
+        sys.exit(f"Weir cannot start:\n{wrong}")

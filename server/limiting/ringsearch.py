@@ -102,11 +102,12 @@ class Search:
         if slot is None and not claim:
             return None
         home = self._shelf.files[capacity_for(want.amount)]
-        target = home.vacancy(home.tag(want.key), self._clock())
+        now = self._clock()
+        target = home.vacancy(home.tag(want.key), now)
         if target is None:
             raise _Full(home)
         if slot:
-            slot.move(target, want.window_ns)
+            slot.move(target, want.window_ns, now)
         else:
             target.claim(want.window_ns)
         return target

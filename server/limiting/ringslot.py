@@ -209,7 +209,7 @@ class Slot:
         )
         words[at] = self.tag_a
 
-    def move(self, to: Slot, window: int) -> None:
+    def move(self, to: Slot, window: int, now: int) -> None:
         """Move this ring into the larger slot *to*; nothing counted is forgiven.
 
         Calls that the small ring has forgotten are taken to be as young as its
@@ -217,6 +217,8 @@ class Slot:
         make a difference only if an edit lengthens the window as well.
         """
         words, mask = self.words, self.mask
+        self._mend(now)
+        self._sort(now)  # a killed call's stamp must not pass for the oldest
         # From here no one can count in the old slot, whatever they remember; a
         # mover killed before the end is finished by the next visitor.
         words[self.at] = self.tag_a - 1

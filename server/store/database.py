@@ -67,19 +67,11 @@ class _Gate:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._threads = threading.Lock()
-        self._file = self._open()
-        # A child must not share the file description of its parent's lock queue, and
-        # the parent's lock may be held by a thread the child does not have.
-        os.register_at_fork(after_in_child=self._reopen)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def _open(self) -> int:
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    def _reopen(self) -> None:
-        self._threads = threading.Lock()
-        self._file = self._open()
+    def close(self) -> None:
+        os.close(self._file)
 
     def __enter__(self) -> None:
         self._threads.acquire()
@@ -132,6 +124,11 @@ def connect(settings: Settings) -> None:
         raise UnusableDatabase(message)
     path = Path(unquote(urlsplit(settings.database_url).path))
     try:
+        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"WEIR_STATE_DIR: cannot make {settings.state_dir}: {error.strerror}"
+        raise UnusableDatabase(message) from error
+    try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         _gate = _Gate(path.with_name(path.name + "-gate"))
@@ -182,3 +179,18 @@ def disconnect() -> None:
     """Close this thread's connection; the next statement opens another."""
     if database.obj is not None and not database.is_closed():
         database.close()
+
+
+def check(settings: Settings, tables: Sequence[type]) -> None:
+    """See that the database can be used, and leave nothing open for a fork.
+
+    Raises:
+        UnusableDatabase: as :func:`connect` and :func:`create_tables`.
+    """
+    global _gate
+    connect(settings)
+    create_tables(tables)
+    disconnect()
+    if _gate is not None:
+        _gate.close()
+        _gate = None
