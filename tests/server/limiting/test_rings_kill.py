@@ -82,7 +82,7 @@ def prepare(directory, counted, extra_keys=0):
     rings.close()
 
 
-def prepare_full(directory, counted, extra_keys, at=NOW):  # noqa: ARG001
+def prepare_full(directory, counted, at=NOW):
     """The ring is full: of calls past, and of as many as *counted* at this instant."""
     for now, calls in ((NOW - 2 * SECOND, 64), (at, counted)):
         rings = Rings(directory, clock=lambda now=now: now)
@@ -131,7 +131,10 @@ def test_kill_at_any_store(tmp_path, monkeypatch, act, counted, want, cost):
     monkeypatch.setattr("server.limiting.ringshelf.first_slots", lambda _: 16)
     for number in itertools.count():
         directory = tmp_path / str(number)
-        (prepare_full if want is K64 else prepare)(directory, counted, extra_keys=12)
+        if want is K64:
+            prepare_full(directory, counted)
+        else:
+            prepare(directory, counted, extra_keys=12)
 
         killed = killed_at_store(number, directory, act)
 
@@ -176,7 +179,7 @@ def test_other_processes_go_on_with_a_file_whose_rebuilder_was_killed(
 def test_ring_of_a_killed_call_moves_with_what_was_counted(tmp_path, cost, at):
     for number in itertools.count():
         directory = tmp_path / str(number)
-        prepare_full(directory, 10, extra_keys=0, at=at)
+        prepare_full(directory, 10, at)
 
         killed = killed_at_store(number, directory, partial(take, K64, cost))
 
