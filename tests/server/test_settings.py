@@ -1,0 +1,117 @@
+"""Settings: read once, all mistakes together."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from server.settings import BadSettings, Settings
+
+README = Path(__file__).parent.parent.parent / "README.md"
+
+
+def test_nothing_set_is_one_machine_with_nothing_beside_it() -> None:
+    settings = Settings.from_env({"PATH": "/bin", "WEIR_BIND": ""})
+
+    state = Path.cwd() / "var"
+    assert settings.state_dir == state
+    assert settings.database_url == f"sqlite:///{state}/weir.db"
+    assert settings.counters_url == f"file://{state}/counters"
+    assert settings.files_url == f"file://{state}/files"
+    assert settings.bind == "127.0.0.1:8000"
+    assert settings.synchronous == "FULL"
+    assert settings.counters_loss == "closed"
+    assert settings.time_zone.utcoffset(None) == timedelta(hours=8)
+
+
+def test_every_setting_is_read() -> None:
+    settings = Settings.from_env(
+        {
+            "WEIR_STATE_DIR": "/srv/weir",
+            "WEIR_DATABASE_URL": "sqlite:////data/chat.db",
+            "WEIR_COUNTERS_URL": "file:///run/weir",
+            "WEIR_FILES_URL": "file:///data/files",
+            "WEIR_PUBLIC_URL": "https://chat.example.com/",
+            "WEIR_TIME_ZONE": "-03:30",
+            "WEIR_SYNCHRONOUS": "normal",
+            "WEIR_GUARD_CALLS": "20",
+            "WEIR_COUNTERS_LOSS": "LOCAL",
+            "WEIR_TRUSTED_PROXIES": "1",
+            "WEIR_BIND": "unix:/run/weir.sock",
+            "WEIR_WORKERS": "3",
+            "WEIR_THREADS": "32",
+            "WEIR_LOG_LEVEL": "Warning",
+        }
+    )
+
+    assert settings == Settings(
+        state_dir=Path("/srv/weir"),
+        database_url="sqlite:////data/chat.db",
+        counters_url="file:///run/weir",
+        files_url="file:///data/files",
+        public_url="https://chat.example.com",
+        time_zone=settings.time_zone,
+        synchronous="NORMAL",
+        guard_calls=20,
+        counters_loss="local",
+        trusted_proxies=1,
+        bind="unix:/run/weir.sock",
+        workers=3,
+        threads=32,
+        log_level="warning",
+    )
+    assert settings.time_zone.utcoffset(None) == timedelta(hours=-3, minutes=-30)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://x/y"),
+        ("DATABASE_URL", "sqlite://relative.db"),
+        ("DATABASE_URL", "/srv/weir.db"),
+        ("COUNTERS_URL", "file://relative"),
+        ("COUNTERS_URL", "memcached://x"),
+        ("PUBLIC_URL", "chat.example.com"),
+        ("PUBLIC_URL", "ftp://chat.example.com"),
+        ("PUBLIC_URL", "https://chat.example.com/?x=1"),
+        ("TIME_ZONE", "+25:00"),
+        ("TIME_ZONE", "Mars/Olympus"),
+        ("TIME_ZONE", "../../etc/passwd"),
+        ("SYNCHRONOUS", "OFF"),
+        ("GUARD_CALLS", "0"),
+        ("GUARD_CALLS", "1e3"),
+        ("GUARD_CALLS", "²"),
+        ("COUNTERS_LOSS", "open"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("BIND", "nowhere"),
+        ("WORKERS", "99999999999"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_mistake_names_the_variable_and_what_is_needed(name: str, value: str) -> None:
+    with pytest.raises(BadSettings, match=f"WEIR_{name}=.*needed"):
+        Settings.from_env({f"WEIR_{name}": value})
+
+
+def test_all_mistakes_are_told_together() -> None:
+    with pytest.raises(BadSettings) as caught:
+        Settings.from_env(
+            {
+                "WEIR_WORKERS": "x",
+                "WEIR_DATABSE_URL": "sqlite:///x",
+                "WEIR_THREADS": "0",
+            }
+        )
+
+    assert len(caught.value.mistakes) == 3
+    assert "WEIR_DATABSE_URL: no such setting; did you mean WEIR_DATABASE_URL?" in str(
+        caught.value
+    )
+
+
+def test_readme_documents_every_setting() -> None:
+    fields = Settings.__dataclass_fields__
+
+    told = README.read_text()
+
+    assert [name for name in fields if f"`WEIR_{name.upper()}`" not in told] == []
