@@ -10,7 +10,8 @@ from flask.cli import AppGroup
 
 from server import rules
 from server.caller import App
-from server.store import apps
+from server.clock import now_ms
+from server.store import apps, tokens
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -122,6 +123,19 @@ def rotate(key: str, as_json: bool) -> None:
     except apps.NoSuchApp as error:
         _fail(error)
     _print_credentials(key, made, as_json=as_json)
+
+
+@group.command("token")
+@key
+@click.option("--ttl", type=click.IntRange(1), default=3600, help="Seconds.")
+def token(key: str, ttl: int) -> None:
+    """Print an app token, to try things with."""
+    org, name = _split(key)
+    app = apps.find(org, name)
+    if app is None:
+        _fail(apps.NoSuchApp(f"there is no app {key}"))
+    ends = now_ms() // 1000 + ttl
+    click.echo(tokens.issue(app.id, None, ends, app.token_key))
 
 
 @group.command("delete")

@@ -19,6 +19,11 @@ try:
 except BadSettings as wrong:
     sys.exit(f"Weir cannot start:\n{wrong}")
 
+try:
+    _settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+except OSError as _error:
+    sys.exit(f"Weir cannot start:\nWEIR_STATE_DIR: {_error}")
+
 # Workers are forked from this process, and would not read again what it has imported:
 # a HUP after an upgrade must find the new code.
 for _name in [name for name in sys.modules if name.partition(".")[0] == "server"]:
@@ -35,6 +40,7 @@ graceful_timeout = 30
 timeout = 60
 control_socket_disable = True
 umask = 0o077
+pidfile = str(_settings.state_dir / "gunicorn.pid")
 proc_name = "weir"
 # Behind proxies, who called is read from X-Forwarded-For by Werkzeug, not here.
 forwarded_allow_ips = "127.0.0.1,::1"

@@ -9,7 +9,7 @@ from flask import Flask
 from server.kinds import Membership
 from server.store import apps, users
 from server.store.models import TABLES, Message
-from tests.conftest import Tenant
+from tests.conftest import Clock, Tenant
 from tests.probes import send
 
 
@@ -154,3 +154,12 @@ def test_the_list_for_programs(acme: Tenant, globex: Tenant, app: Flask) -> None
         ("globex/chat", "enterprise"),
     ]
     assert "secret" not in json.dumps(listed)
+
+
+def test_a_token_to_try_things_with(acme: Tenant, app: Flask, clock: Clock) -> None:
+    acme.token = flask(app, "token", "acme/chat", "--ttl", "60").output.strip()
+
+    assert acme.get("/users/alice").status_code == 200
+    clock.forward(60)
+    assert acme.get("/users/alice").status_code == 401
+    assert flask(app, "token", "acme/none").exit_code == 1
