@@ -62,7 +62,7 @@ def create_app(settings: Settings) -> Flask:
 def warn_of_stale_rules(document: Path) -> None:
     """Say loudly when the document beside the server says something else by now."""
     try:
-        lines = document.read_text("utf-8").splitlines()
+        lines = document.read_text("utf-8-sig").split("\n")
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:
