@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from server import api, auth, commands, envelope, limiting, rules
 from server.paths import RegularPaths
 from server.settings import Settings
-from server.store import database, tokens
+from server.store import apps, database, tokens
 from server.store.models import TABLES
 
 log = logging.getLogger("weir")
@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> Flask:
     database.connect(settings)
     database.create_tables(TABLES)
     tokens.forget()
+    apps.forget()
     envelope.init_app(app, settings)  # first: a call's duration is all of it
     auth.init_app(app)  # before the limits: budgets are kept per app
     limiting.init_app(app, settings)

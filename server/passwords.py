@@ -19,7 +19,15 @@ _hasher = PasswordHasher(
 
 @cache
 def _cores() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="argon2")
+    return ThreadPoolExecutor(
+        os.cpu_count() or 1, thread_name_prefix="argon2", initializer=_leave_the_core
+    )
+
+
+def _leave_the_core() -> None:
+    """A worker is kept to one core; hashing, which needs no turns, is not."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))  # 0: this thread
 
 
 # The pool's threads do not survive a fork; a child makes its own at the first use.

@@ -235,6 +235,7 @@ LAYERS = [
     {"api"},
     {"commands", "first_start"},
     {"app"},
+    {"gunicorn_worker"},
     {"gunicorn_conf"},
 ]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from server.caller import App
 from server.clock import now_ms
-from server.store.database import Statement, writing
+from server.store.database import Statement, apps_generation, writing_apps
 
 # The reference's choice for both parts of an app key; a name is an address, not a
 # bound on what callers do.
@@ -81,10 +81,34 @@ def check_name(org: str, name: str) -> None:
         raise UnusableName(message)
 
 
+# Apps by key, each with the generation it was read in. Apps that do not exist are not
+# kept: there is no end of them.
+_kept: dict[tuple[str, str], tuple[int, App]] = {}
+_MOST_KEPT = 10_000
+
+
 def find(org: str, name: str) -> App | None:
-    """The app of this key, or None."""
+    """The app of this key as it is now, or None."""
+    generation = (
+        apps_generation()
+    )  # before the row: a change after it is seen next time
+    kept = _kept.get((org, name))
+    if kept is not None and kept[0] == generation:
+        return kept[1]
     row = _FIND.one(org, name)
-    return None if row is None else App(*row)
+    if row is None:
+        return None
+    app = App(*row)
+    if generation % 2 == 0:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[org, name] = (generation, app)
+    return app
+
+
+def forget() -> None:
+    """Keep nothing: another database is connected."""
+    _kept.clear()
 
 
 def every() -> list[App]:
@@ -101,7 +125,7 @@ def create(
         AppExists: the key is taken.
     """
     check_name(org, name)
-    with writing():
+    with writing_apps():
         if _FIND.one(org, name) is not None:
             message = f"{org}/{name} exists already"
             raise AppExists(message)
@@ -115,7 +139,7 @@ def create_first(org: str, name: str, edition: str) -> Credentials | None:
     """
     if _ANY.one() is not None:
         return None
-    with writing():
+    with writing_apps():
         if _ANY.one() is not None:
             return None
         return _insert(org, name, edition)
@@ -151,7 +175,7 @@ def set_edition(org: str, name: str, edition: str) -> None:
     Raises:
         NoSuchApp: there is none of this key.
     """
-    with writing():
+    with writing_apps():
         _expect_one(_SET_EDITION.run(edition, org, name), org, name)
 
 
@@ -160,7 +184,7 @@ def set_open_registration(org: str, name: str, *, open_registration: bool) -> No
     Raises:
         NoSuchApp: there is none of this key.
     """
-    with writing():
+    with writing_apps():
         _expect_one(_SET_OPEN.run(open_registration, org, name), org, name)
 
 
@@ -171,7 +195,7 @@ def rotate(org: str, name: str) -> Credentials:
         NoSuchApp: there is none of this key.
     """
     credentials = _new_credentials()
-    with writing():
+    with writing_apps():
         changed = _ROTATE.run(
             credentials.client_id,
             hash_secret(credentials.client_secret),
@@ -189,7 +213,7 @@ def delete(org: str, name: str) -> None:
     Raises:
         NoSuchApp: there is none of this key.
     """
-    with writing():
+    with writing_apps():
         _expect_one(_DELETE.run(org, name), org, name)
 
 

@@ -4,16 +4,20 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from peewee import DatabaseProxy, SqliteDatabase
 
 from server.settings import Settings
+from server.store.generation import Generation
+from server.store.together import Together
+
+Result = TypeVar("Result")
 
 SCHEMA_VERSION = 1
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
@@ -94,6 +98,7 @@ class _Gate:
 
 
 _gate: _Gate | None = None
+_apps: Generation | None = None
 
 
 @contextmanager
@@ -111,13 +116,42 @@ def writing() -> Iterator[None]:
         yield
 
 
+_together = Together(writing)
+
+
+def write(work: Callable[[], Result]) -> Result:
+    """Run *work* as :func:`writing` would, sharing the commit with other threads.
+
+    For what many callers write at once. *work* must do no more than write: others wait
+    for it.
+    """
+    return _together.write(work)
+
+
+@contextmanager
+def writing_apps() -> Iterator[None]:
+    """:func:`writing`, of rows that every process keeps: the apps."""
+    if _gate is None or _apps is None:
+        message = "no database is connected"
+        raise UnusableDatabase(message)
+    # The commit must be over before the number is even again, so it is inside; and two
+    # changes must not overlap, so the gate is outside.
+    with _gate, _apps.changing(), database.atomic("IMMEDIATE"):
+        yield
+
+
+def apps_generation() -> int:
+    """Changes when any app does; odd: do not keep what you read."""
+    return 1 if _apps is None else _apps.read()
+
+
 def connect(settings: Settings) -> None:
     """Bind the models to the database of the settings and make its tables.
 
     Raises:
         UnusableDatabase: it is newer than this program, or SQLite is too old.
     """
-    global _gate  # one database a process, as one app a process
+    global _gate, _apps  # one database a process, as one app a process
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         needed = ".".join(map(str, OLDEST_SQLITE))
         message = f"SQLite {sqlite3.sqlite_version} is too old; {needed} is needed"
@@ -132,6 +166,7 @@ def connect(settings: Settings) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         _gate = _Gate(path.with_name(path.name + "-gate"))
+        _apps = Generation(path.with_name(path.name + "-apps"))
     except OSError as error:
         message = f"WEIR_DATABASE_URL: cannot write {path}: {error.strerror}"
         raise UnusableDatabase(message) from error

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from server.clock import now_ms
 from server.kinds import Quota
-from server.store import quotas
-from server.store.database import Statement, writing
+from server.store import database, quotas
+from server.store.database import Statement
 
 CHAT_TYPES = {"users": "chat", "chatgroups": "groupchat", "chatrooms": "chatroom"}
 """A target type of the wire, as the history names the kind of chat."""
@@ -37,13 +37,19 @@ class Outgoing:
 # An id is the Unix milliseconds shifted by this much, or the next number after the last
 # id given when that is larger: decimal digits that grow, and fit 64 bits with sign.
 _TIME_SHIFT = 20
-_LAST = Statement("SELECT max(id) FROM message")
+_COLUMNS = """
+    app_id, chat_type, sender, target, timestamp, body, ext, online_only, sync_device,
+    level
+"""
 _INSERT = Statement(
+    f"""
+    INSERT INTO message (id, {_COLUMNS})
+    SELECT max(?, coalesce(max(id), 0) + 1), ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM message
+    RETURNING id
     """
-    INSERT INTO message (id, app_id, chat_type, sender, target, timestamp, body, ext,
-        online_only, sync_device, level)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    """
+)
+_INSERT_NEXT = Statement(
+    f"INSERT INTO message (id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -58,25 +64,28 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
         ResourceLimited: the targets would pass today's quota.
     """
     now = now_ms()
-    count = len(outgoing.targets)
-    with writing():
-        quotas.use(app_id, at_most, count)
-        (last,) = _LAST.one()
-        first = max(now << _TIME_SHIFT, (last or 0) + 1)
-        ids = list(range(first, first + count))
-        rest = (
-            now if outgoing.timestamp is None else outgoing.timestamp,
-            outgoing.body,
-            outgoing.ext,
-            outgoing.online_only,
-            outgoing.sync_device,
-            outgoing.level,
-        )
-        head = (app_id, CHAT_TYPES[outgoing.target_type], outgoing.sender)
-        _INSERT.run_many(
-            [
-                (id_, *head, target, *rest)
-                for id_, target in zip(ids, outgoing.targets, strict=True)
-            ]
-        )
-    return ids
+    head = (app_id, CHAT_TYPES[outgoing.target_type], outgoing.sender)
+    rest = (
+        now if outgoing.timestamp is None else outgoing.timestamp,
+        outgoing.body,
+        outgoing.ext,
+        outgoing.online_only,
+        outgoing.sync_device,
+        outgoing.level,
+    )
+    first_target, *others = outgoing.targets
+
+    def write() -> list[int]:
+        quotas.use(app_id, at_most, len(outgoing.targets))
+        (first,) = _INSERT.one(now << _TIME_SHIFT, *head, first_target, *rest)
+        ids = list(range(first, first + len(outgoing.targets)))
+        if others:
+            _INSERT_NEXT.run_many(
+                [
+                    (id_, *head, target, *rest)
+                    for id_, target in zip(ids[1:], others, strict=True)
+                ]
+            )
+        return ids
+
+    return database.write(write)

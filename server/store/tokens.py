@@ -13,7 +13,7 @@ import re
 import secrets
 import struct
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from itsdangerous import BadSignature, Signer
 
@@ -86,6 +86,7 @@ def _signer() -> _Signer:
 def forget() -> None:
     """Read the key again at the next use: another database is connected."""
     _signer.cache_clear()
+    read.cache_clear()
 
 
 def issue(app_id: int, user_id: int | None, ends: int | None, token_key: bytes) -> str:
@@ -103,6 +104,7 @@ def same(one: bytes, other: bytes) -> bool:
     return hmac.compare_digest(one, other)
 
 
+@lru_cache(maxsize=8192)  # callers send one token many times; bad ones are not kept
 def read(token: str) -> Claims:
     """
     Raises:

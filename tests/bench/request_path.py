@@ -61,10 +61,11 @@ def serving(stage: str, state_dir: Path) -> Iterator[tuple[int, int]]:
         "BENCH_STAGE": kind,
         "WEIR_LOG_LEVEL": "warning",
     }
+    # Of its own, since the stages share a state dir.
+    pid_file = str(state_dir / f"{port}.pid")
     command = [sys.executable, "-m", "gunicorn", "-c", "server/gunicorn_conf.py"]
-    server = subprocess.Popen(
-        [*command, "tests.bench.stages:app"], cwd=ROOT, env=environ
-    )
+    command += ["--pid", pid_file, "tests.bench.stages:app"]
+    server = subprocess.Popen(command, cwd=ROOT, env=environ)
     try:
         wait_for(port)
         yield port, server.pid

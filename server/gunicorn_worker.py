@@ -1,0 +1,70 @@
+"""gunicorn's threaded worker, which leaves a connection to an emptier one.
+
+All workers listen on one socket. Whichever wakes first would take every connection of a
+client's pool, and keep them: one process busy, the others idle. Giving each worker a
+socket of its own (``reuse_port``) spreads them, but resets what waits in that socket's
+queue when a reload ends the worker. So the workers tell each other how many connections
+they hold, and a fuller one steps back for a moment.
+"""
+
+import socket
+import time
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+# How long a fuller worker leaves a waiting connection to the others. It steps back once
+# for each: the emptier one may be stuck, and the caller must not wait for it.
+STEP_BACK_SECONDS = 0.0005
+
+
+class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """Publishes how many connections it holds; reads the others'."""
+
+    held: memoryview | None = None
+    """Shared by all workers: connections held, plus one, by slot; 0: no worker there.
+    Each writes its own slot only, so there is nothing to lock."""
+    slot = 0
+    core: int | None = None
+    """The one it runs on; None: any."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._back_at = 0.0
+        self._stepped_back = False
+
+    def _publish(self) -> None:
+        if self.held is not None:
+            self.held[self.slot] = self.nr_conns + 1
+
+    def _another_is_emptier(self) -> bool:
+        """Whether another holds less than half; evener is not worth a wait."""
+        if self.held is None:
+            return False
+        mine = self.nr_conns + 1
+        return any(theirs and theirs * 2 < mine for theirs in self.held)
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a connection, unless it is another's turn."""
+        if not self._stepped_back and self._another_is_emptier():
+            self._stepped_back = True
+            self._back_at = time.monotonic() + STEP_BACK_SECONDS
+            self.set_accept_enabled(False)
+            return
+        self._stepped_back = False
+        super().accept(listener)
+        self._publish()
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Listen or not; not before the moment of stepping back is over."""
+        if enabled and time.monotonic() < self._back_at:
+            return
+        super().set_accept_enabled(enabled)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait no longer than for the end of stepping back."""
+        self._publish()
+        if not self._accepting:
+            left = self._back_at - time.monotonic()
+            timeout = min(timeout, max(left, 0.0)) if left > 0 else timeout
+        super().wait_for_and_dispatch_events(timeout)

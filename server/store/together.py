@@ -1,0 +1,99 @@
+"""Writes of one process that share a transaction, and so its commit.
+
+While one thread commits, others queue what they want written; the next to lead writes
+all of it in one transaction. Nobody waits for more than the commit under way and their
+own, a thread alone waits for nobody, and a busy process pays for one commit, and one
+turn at the write lock, where it would have paid for many.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from contextvars import Context, copy_context
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+class _Write:
+    """What one thread wants written, and what became of it."""
+
+    __slots__ = ("context", "error", "leads", "result", "waiting", "work")
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work = work
+        # Whoever leads runs it, as the caller who asked for it.
+        self.context: Context = copy_context()
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.leads = False
+        self.waiting = threading.Lock()
+        self.waiting.acquire()
+
+
+class Together:
+    """A queue whose first thread writes for the others."""
+
+    def __init__(self, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+        self._transaction = transaction
+        self._lock = threading.Lock()  # of the queue and of who leads
+        self._queue: list[_Write] = []
+        self._led = False
+
+    def write(self, work: Callable[[], Result]) -> Result:
+        """Run *work* within a transaction; its result, once that is committed.
+
+        Raises:
+            What *work* raises; then nothing of it is written. What the commit raises;
+            then nothing of any in the transaction is.
+        """
+        mine = _Write(work)
+        with self._lock:
+            self._queue.append(mine)
+            mine.leads = not self._led
+            self._led = True
+        if not mine.leads:
+            mine.waiting.acquire()
+        if mine.leads:
+            self._lead()
+        if mine.error is not None:
+            raise mine.error
+        result: Result = mine.result
+        return result
+
+    def _lead(self) -> None:
+        """Write everything queued by now, own work included; hand the lead on."""
+        with self._lock:
+            batch, self._queue = self._queue, []
+        try:
+            self._write_all(batch)
+        finally:
+            with self._lock:
+                heir = self._queue[0] if self._queue else None
+                self._led = heir is not None
+                if heir is not None:
+                    heir.leads = True
+            # Who leads has not been waiting, but its lock is no longer anyone's.
+            for write in batch:
+                write.waiting.release()
+            if heir is not None:
+                heir.waiting.release()
+
+    def _write_all(self, batch: list[_Write]) -> None:
+        written = 0
+        try:
+            with self._transaction():
+                for write in batch:
+                    write.result = write.context.run(write.work)
+                    written += 1
+        except BaseException as error:
+            if written == len(batch) or len(batch) == 1:
+                # The commit's, or of work done alone: nothing of the batch is written.
+                for write in batch:
+                    write.error = error
+                return
+            # One was refused, and all were undone with it. It must not be the others'
+            # loss, so each is written by itself; work does nothing but write, so
+            # doing it again is no harm.
+            for write in batch:
+                self._write_all([write])
