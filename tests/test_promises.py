@@ -17,6 +17,7 @@ from server.kinds import Bound, Calls
 from server.payload import READS
 from tests import facts, probes
 from tests.conftest import Clock, Tenant, make_tenant
+from tests.probes.messages import send
 
 ROOT = Path(__file__).parent.parent
 TABLE_LINE = re.compile(r"^\|(?! ?-)")
@@ -92,14 +93,15 @@ def test_rules_and_hand_typed_facts_agree() -> None:
                     for edition, rate in rule.rates.items()
                 }
                 continue
-            if rule.everyone is not None:
-                bounds[rule.name] = (rule.kind, rule.everyone.value, None)
-            for edition, stated in rule.by_edition.items():
-                bounds[rule.name] = (rule.kind, stated.value, edition)
+            bounds[rule.name] = [
+                (rule.kind, stated.value, edition)
+                for edition, stated in [(None, rule.everyone), *rule.by_edition.items()]
+                if stated is not None
+            ]
 
     assert {each.name: each.title for each in rules.INTERFACES} == facts.INTERFACES
     assert rates == facts.RATES
-    assert bounds == facts.BOUNDS
+    assert bounds == {name: facts.bound(name) for name in facts.BOUNDS}
 
 
 def test_every_rule_of_an_interface_with_handlers_is_enforced_by_an_operation() -> None:
@@ -151,15 +153,16 @@ def test_explain_names_the_routes_that_flask_has(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "edition"),
+    ("rule", "edition", "figure"),
     [
-        (name, edition or "enterprise")
-        for name, (_, _, edition) in facts.BOUNDS.items()
+        (name, edition or "enterprise", figure)
+        for name in facts.BOUNDS
+        for _, figure, edition in facts.bound(name)
         if name.partition(".")[0] not in WITHOUT_HANDLERS
     ],
 )
-def test_the_figure_binds(app: Flask, rule: str, edition: str) -> None:
-    probes.PROBES[rule](make_tenant(app, "acme/chat", edition), facts.BOUNDS[rule][1])
+def test_the_figure_binds(app: Flask, rule: str, edition: str, figure: int) -> None:
+    probes.PROBES[rule](make_tenant(app, "acme/chat", edition), figure)
 
 
 @pytest.mark.parametrize("edition", ["community", "enterprise"])
@@ -176,28 +179,26 @@ def test_there_is_a_probe_for_every_figure() -> None:
     assert named == set(probes.PROBES) | set(probes.CALLS)
 
 
-def changed(rule: str, figure: int) -> int:
+def changed(kind: str, figure: int) -> int:
     """Another figure, which the probe can reach and the others leave room for."""
-    kind = facts.BOUNDS[rule][0]
-    return figure * 2 if kind == "max_bytes" else figure + 3
+    return figure * 2 if kind in ("max_bytes", "bandwidth", "kept") else figure + 3
 
 
 def test_with_every_figure_changed_the_behaviour_follows(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     ignored = shutil.ignore_patterns(".*", "__pycache__", "var", "*.egg-info")
     shutil.copytree(ROOT, tree, ignore=ignored)
-    served = [rule for rule in served_rules() if isinstance(rule, Bound)]
     document = tree / "limits.md"
     lines = document.read_text().splitlines(keepends=True)
-    new: dict[str, dict[str, object]] = {"bounds": {}, "rates": {}}
-    for rule in served:
-        _, figure, edition = facts.BOUNDS[rule.name]
-        stated = rule.stated(edition or "enterprise")
-        written = FIGURE.search(stated.words)[0]
-        scale = figure // int(written.replace(",", ""))
-        wanted = changed(rule.name, figure // scale)
-        replace(lines, stated, stated.words.replace(written, str(wanted)))
-        new["bounds"][rule.name] = (edition or "enterprise", wanted * scale)
+    new: dict[str, object] = {"bounds": [], "rates": {}}
+    for rule in [each for each in served_rules() if isinstance(each, Bound)]:
+        for kind, figure, edition in facts.bound(rule.name):
+            stated = rule.everyone if edition is None else rule.by_edition[edition]
+            written = FIGURE.search(stated.words)[0]
+            scale = figure // int(written.replace(",", ""))
+            wanted = changed(kind, figure // scale)
+            replace(lines, stated, stated.words.replace(written, str(wanted)))
+            new["bounds"].append((rule.name, edition or "enterprise", wanted * scale))
     for rule in [each for each in served_rules() if isinstance(each, Calls)]:
         new["rates"][rule.name] = {}
         for edition, rate in rule.rates.items():
@@ -309,7 +310,7 @@ def test_categories_do_not_affect_one_another(acme: Tenant) -> None:
         acme.get("/users/alice")
 
     assert acme.get("/users/alice").status_code == 429
-    assert probes.send(acme).status_code == 200
+    assert send(acme).status_code == 200
 
 
 def test_a_refused_call_spends_nothing(acme: Tenant, clock: Clock) -> None:

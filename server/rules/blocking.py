@@ -3,7 +3,7 @@
 
 from flask import Blueprint
 
-from server.kinds import Calls, Rate
+from server.kinds import Calls, MaxBytes, MaxItems, Rate, Stated
 from server.limiting import limit_every_route
 
 blueprint = Blueprint("blocking", __name__)
@@ -27,3 +27,13 @@ CALLS = Calls(
     },
 )
 limit_every_route(blueprint, CALLS)
+
+MUTE_LIST = MaxItems(
+    "blocking.mute_list",
+    Stated(50, "mute list 50 mutes each time", "limits.md:47"),
+)
+
+REQUEST_BODY = MaxBytes(
+    "blocking.request_body",
+    Stated(65536, "request body size 64k bytes", "limits.md:47"),
+)

@@ -3,7 +3,7 @@
 
 from flask import Blueprint
 
-from server.kinds import Bandwidth, Calls, Rate, Stated
+from server.kinds import Bandwidth, Calls, Kept, MaxBytes, Rate, Stated
 from server.limiting import limit_every_route, limit_route
 
 blueprint = Blueprint("files", __name__)
@@ -52,3 +52,13 @@ CLUSTER_DOWNLOADS = Calls(
     },
 )
 cluster_downloads = limit_route(CLUSTER_DOWNLOADS)
+
+FILE = MaxBytes(
+    "files.file",
+    Stated(10485760, "file size 10M bytes", "limits.md:50"),
+)
+
+UPLOADED_FILE = Kept(
+    "files.uploaded_file",
+    Stated(604800, "uploaded file kept 7 days", "limits.md:50"),
+)

@@ -3,7 +3,7 @@
 
 from flask import Blueprint
 
-from server.kinds import Calls, Rate
+from server.kinds import Calls, Kept, Rate, Stated
 from server.limiting import limit_every_route
 
 blueprint = Blueprint("history", __name__)
@@ -27,3 +27,13 @@ CALLS = Calls(
     },
 )
 limit_every_route(blueprint, CALLS)
+
+HISTORY_FILE = Kept(
+    "history.history_file",
+    Stated(259200, "history file kept 3 days", "limits.md:49"),
+)
+
+SIGNED_ADDRESS = Kept(
+    "history.signed_address",
+    Stated(1800, "signed address kept 30 minutes", "limits.md:49"),
+)

@@ -3,7 +3,7 @@
 
 from flask import Blueprint
 
-from server.kinds import Calls, Rate
+from server.kinds import Calls, Kept, Rate, Stated
 from server.limiting import limit_every_route
 
 blueprint = Blueprint("offline", __name__)
@@ -27,3 +27,8 @@ CALLS = Calls(
     },
 )
 limit_every_route(blueprint, CALLS)
+
+OFFLINE_MESSAGE = Kept(
+    "offline.offline_message",
+    Stated(604800, "offline message kept 7 days", "limits.md:48"),
+)

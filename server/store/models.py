@@ -94,6 +94,47 @@ class Connection(_Table):
     expires = BigIntegerField()
 
 
+class Contact(_Table):
+    """*friend* is in *owner*'s list; the other direction is a row of its own."""
+
+    id = AutoIncrementField()
+    """The order of adding."""
+    owner = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    friend = ForeignKeyField(User, on_delete="CASCADE")
+    remark = TextField(null=True)
+    """What the owner calls the friend; only the owner sees it."""
+
+    class Meta:
+        indexes = ((("owner", "friend"), True), (("owner", "id"), False))
+
+
+class Block(_Table):
+    """*blocked* is on *owner*'s blacklist."""
+
+    id = AutoIncrementField()
+    """The order of adding."""
+    owner = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    blocked = ForeignKeyField(User, on_delete="CASCADE")
+
+    class Meta:
+        indexes = ((("owner", "blocked"), True), (("owner", "id"), False))
+
+
+class Mute(_Table):
+    """A user who may not send messages of one chat type, anywhere in the app."""
+
+    id = AutoIncrementField()
+    """The order of setting: a new value is a new row."""
+    app = ForeignKeyField(App, on_delete="CASCADE", index=False)
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    chat_type = CharField()
+    until = BigIntegerField()
+    """Unix ms; -1: for ever."""
+
+    class Meta:
+        indexes = ((("user", "chat_type"), True), (("app", "id"), False))
+
+
 class Message(_Table):
     """One message to one target, as the history tells it.
 
@@ -117,6 +158,127 @@ class Message(_Table):
 
     class Meta:
         indexes = ((("app", "timestamp", "id"), False),)
+
+
+class Waiting(_Table):
+    """A message in a user's offline queue, until a device has received it."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    message = ForeignKeyField(Message, on_delete="CASCADE")
+
+    class Meta:
+        primary_key = CompositeKey("user", "message")
+        without_rowid = True
+
+
+class Muc(_Table):
+    """A multi-user chat: a group or a chat room, in one space of ids."""
+
+    id = BigIntegerField(primary_key=True)
+    app = ForeignKeyField(App, on_delete="CASCADE", index=False)
+    kind = CharField()
+    """``group`` or ``chatroom``."""
+    name = TextField()
+    description = TextField()
+    custom = TextField(default="")
+    announcement = TextField(default="")
+    public = BooleanField(default=True)
+    members_only = BooleanField(default=False)
+    allow_invites = BooleanField(default=False)
+    invite_need_confirm = BooleanField(default=True)
+    max_users = IntegerField()
+    """Capacity, the owner included."""
+    owner = ForeignKeyField(User)
+    """Their deletion destroys what they own; store/users.py does that first."""
+    mute_all = BooleanField(default=False)
+    disabled = BooleanField(default=False)
+    created = BigIntegerField()
+    modified = BigIntegerField()
+    member_count = IntegerField(default=0)
+    """How many rows of MucMember it has, the owner's included, kept beside them."""
+
+    class Meta:
+        indexes = ((("app", "kind", "id"), False),)
+
+
+class MucMember(_Table):
+    """A user in a group or room, the owner too."""
+
+    id = AutoIncrementField()
+    """The order of joining."""
+    muc = ForeignKeyField(Muc, on_delete="CASCADE", index=False)
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    kind = CharField()
+    """The Muc's, so that a user's groups are counted without their rooms."""
+    admin = BooleanField(default=False)
+    allowed = BooleanField(default=False)
+    """On the allow list: may speak while all are muted."""
+
+    class Meta:
+        indexes = (
+            (("muc", "user"), True),
+            (("muc", "id"), False),
+            (("user", "kind", "id"), False),
+        )
+
+
+class MucBlock(_Table):
+    """A user who was taken out and cannot come back until unblocked."""
+
+    id = AutoIncrementField()
+    muc = ForeignKeyField(Muc, on_delete="CASCADE", index=False)
+    user = ForeignKeyField(User, on_delete="CASCADE")
+
+    class Meta:
+        indexes = ((("muc", "user"), True),)
+
+
+class MucMute(_Table):
+    """A user who may not speak in one group or room. A room's outlives membership."""
+
+    id = AutoIncrementField()
+    muc = ForeignKeyField(Muc, on_delete="CASCADE", index=False)
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    until = BigIntegerField()
+    """Unix ms, or the fixed moment that stands for ever."""
+
+    class Meta:
+        indexes = ((("muc", "user"), True),)
+
+
+class SuperAdmin(_Table):
+    """A user who may create rooms through the client protocol."""
+
+    id = AutoIncrementField()
+    app = ForeignKeyField(App, on_delete="CASCADE", index=False)
+    user = ForeignKeyField(User, on_delete="CASCADE", unique=True)
+
+    class Meta:
+        indexes = ((("app", "id"), False),)
+
+
+class File(_Table):
+    """An upload: a chat file, or a group's shared file. The bytes are elsewhere."""
+
+    uuid = CharField(primary_key=True)
+    app = ForeignKeyField(App, on_delete="CASCADE", index=False)
+    muc = ForeignKeyField(Muc, null=True, on_delete="CASCADE")
+    """The group it is shared in; null for a chat file."""
+    owner = CharField()
+    """Who uploaded it; ``admin`` for an app token."""
+    name = TextField()
+    content_type = CharField()
+    size = BigIntegerField()
+    created = BigIntegerField()
+    restricted = BooleanField(default=False)
+    secret_hash = BlobField(null=True)
+    """SHA-256 of a chat file's share-secret."""
+    thumbnail_type = CharField(null=True)
+    """Content type of the thumbnail kept beside it; null for none."""
+
+    class Meta:
+        # The sweep's order; and the newest of a group first.
+        indexes = ((("app", "created"), False), (("created",), False))
 
 
 class QuotaUse(_Table):
@@ -145,7 +307,17 @@ TABLES: tuple[type[Any], ...] = (
     User,
     Attributes,
     Connection,
+    Contact,
+    Block,
+    Mute,
     Message,
+    Waiting,
+    Muc,
+    MucMember,
+    MucBlock,
+    MucMute,
+    SuperAdmin,
+    File,
     QuotaUse,
     ServerSecret,
 )

@@ -10,7 +10,7 @@ from server.kinds import Membership
 from server.store import apps, users
 from server.store.models import TABLES, Message
 from tests.conftest import Clock, Tenant
-from tests.probes import send
+from tests.probes.messages import send
 
 
 def flask(app: Flask, *arguments: str, answer: str = "") -> Result:

@@ -1,0 +1,66 @@
+"""What every probe uses: the registry, and how to tell passing from refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from werkzeug.test import TestResponse
+
+from server.kinds import Membership
+from server.store import users
+from tests.conftest import SECOND_NS, Clock, Tenant
+
+Probe = Callable[[Tenant, int], None]
+PROBES: dict[str, Probe] = {}
+CALLS: dict[str, Callable[[Tenant], TestResponse]] = {}
+"""One cheap call of each interface, to count with."""
+
+
+def probe(rule: str) -> Callable[[Probe], Probe]:
+    def keep(function: Probe) -> Probe:
+        PROBES[rule] = function
+        return function
+
+    return keep
+
+
+def passes(answer: TestResponse) -> TestResponse:
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def refused_by(rule: str, answer: TestResponse, status: int = 400) -> TestResponse:
+    assert answer.status_code == status, answer.text
+    assert answer.json["rule"] == rule
+    line = Path("limits.md").read_text().splitlines()
+    number = int(answer.json["doc"].removeprefix("limits.md:"))
+    assert answer.json["limit"] in line[number - 1]
+    return answer
+
+
+def names(count: int, prefix: str = "u") -> list[str]:
+    return [f"{prefix}{n:06}" for n in range(count)]
+
+
+def populate(tenant: Tenant, count: int) -> None:
+    new = [users.NewUser(name, None) for name in names(count, "p")]
+    users.add(tenant.id, new, at_most=Membership("none"))
+
+
+def rate(tenant: Tenant, clock: Clock, rule: str, calls: int, seconds: int) -> None:
+    """The last allowed call passes, the next does not, a window later one does."""
+    began = clock.boot_ns
+    for n in range(calls):
+        admitted = CALLS[rule](tenant)
+        assert admitted.status_code != 429, f"call {n + 1} of {calls} is refused"
+        assert admitted.headers["RateLimit-Policy"] == f'"{rule}";q={calls};w={seconds}'
+        assert admitted.headers["RateLimit"].startswith(f'"{rule}";r={calls - n - 1};')
+        clock.forward(seconds / (2 * calls))
+    refused = refused_by(rule, CALLS[rule](tenant), 429)
+    assert refused.json["error"] == "reach_limit"
+    assert refused.json["retry_after"] == int(refused.headers["Retry-After"])
+    # The first call leaves the window first; a moment before, it is still there.
+    clock.to(began + seconds * SECOND_NS - 1)
+    assert CALLS[rule](tenant).status_code == 429
+    clock.to(began + seconds * SECOND_NS)
+    assert CALLS[rule](tenant).status_code != 429
+    assert CALLS[rule](tenant).status_code == 429
