@@ -52,9 +52,9 @@ class _Reader:
             self._outside(page)
             for other in found.others:
                 self._left_alone(other)
-            if not sheet.rows:
+            if not self.rows and not self.complaints.any_error():
                 self.complaints.error(
-                    sheet.header.cells[0].span, "the limits table has no rows"
+                    sheet.header.cells[0].span, "the limits table has no interfaces"
                 )
         editions = self.cells.editions
         rows = tuple(

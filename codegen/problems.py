@@ -85,9 +85,13 @@ class Complaints:
         """Every complaint once, by place."""
         return in_order(self.found)
 
+    def any_error(self) -> bool:
+        """Whether anything but warnings was found so far."""
+        return any(not problem.warning for problem in self.found)
+
     def stop_on_errors(self) -> None:
         """Raises: BadTable, when anything but warnings was found."""
-        if any(not problem.warning for problem in self.found):
+        if self.any_error():
             raise BadTable(self.sorted())
 
     def _about(

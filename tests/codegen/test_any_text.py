@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from codegen import compile_table, document, interpret, output
@@ -65,6 +65,9 @@ def test_any_bytes(content: bytes) -> None:
 
 
 @quick
+@example(
+    title="", description="", community="\r", notes=""
+)  # a row, but of no interface
 @given(cells, cells, cells, cells)
 def test_any_cells(title: str, description: str, community: str, notes: str) -> None:
     text = HEADER + row(title, description, community, notes=notes)
