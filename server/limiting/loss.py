@@ -1,8 +1,10 @@
 """Counters out of reach: closed or local, as the operator chose; never unlimited."""
 
+import errno
 import hashlib
 import logging
 import os
+import stat
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -69,9 +71,12 @@ class Counters:
         self._note_loss(error)
         if self._loss == "closed":
             raise Unavailable(retry_after=1) from error
-        with self._lock:
-            if self._standby is None:
-                self._standby = Rings(_standby_directory(self._directory))
+        try:
+            with self._lock:
+                if self._standby is None:
+                    self._standby = Rings(_standby_directory(self._directory))
+        except OSError as worse:
+            raise Unavailable(retry_after=1) from worse
         return self._standby
 
     def _note_loss(self, error: OSError) -> None:
@@ -94,4 +99,10 @@ def _standby_directory(directory: Path | None) -> Path:
     name = hashlib.sha256(f"{os.getuid()}:{directory}".encode()).hexdigest()[:16]
     shared_memory = Path("/dev/shm")  # noqa: S108 (0700, and named by our uid)
     base = shared_memory if shared_memory.is_dir() else Path(tempfile.gettempdir())
-    return base / f"weir-counters-{name}"
+    standby = base / f"weir-counters-{name}"
+    standby.mkdir(mode=0o700, exist_ok=True)
+    # Anyone may have made it first, where everyone may write.
+    found = standby.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise PermissionError(errno.EPERM, "not ours", str(standby))
+    return standby

@@ -12,7 +12,7 @@ from server import envelope, limiting
 from server.app import create_app
 from server.errors import ReachLimit, Unavailable
 from server.kinds import Calls, Rate
-from server.limiting import _declared, _limiter
+from server.limiting import _declared, _limiter, loss
 from server.limiting.loss import Counters
 from server.limiting.rings import Want
 from server.settings import Settings
@@ -189,6 +189,23 @@ def test_lost_counters_may_be_counted_by_this_host(
     admitted = [each.take([WANT])[0] for each in (counters, beside, counters, beside)]
 
     assert admitted == [True, True, False, False]
+
+
+def test_a_standby_that_somebody_else_made_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counters = Counters(Settings(state_dir=tmp_path, counters_loss="local"))
+    monkeypatch.setattr("server.limiting.loss.Path", lambda _: tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    lost(monkeypatch, counters)
+    standby = loss._standby_directory(counters._directory)
+    standby.rmdir()
+    standby.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(Unavailable):
+        counters.take([WANT])
+
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_a_directory_that_cannot_be_made_is_a_loss(tmp_path: Path) -> None:
