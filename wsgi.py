@@ -3,6 +3,7 @@
 import os
 import sys
 
+from server import retention
 from server.app import create_app
 from server.first_start import serving, welcome
 from server.settings import BadSettings, Settings
@@ -19,3 +20,4 @@ except (BadSettings, UnusableDatabase) as wrong:
 
 if serving():
     welcome(settings)
+    retention.start(settings)

@@ -9,10 +9,11 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from server import api, auth, commands, envelope, limiting, rules
+from server import api, auth, commands, downloads, envelope, limiting, rules
+from server.api import history_files
 from server.paths import RegularPaths
 from server.settings import Settings
-from server.store import apps, database, tokens
+from server.store import apps, database, file_storage, history, tokens
 from server.store.models import TABLES
 
 log = logging.getLogger("weir")
@@ -39,11 +40,15 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False  # RegularPaths has; a redirect would lose a POST
     database.connect(settings)
     database.create_tables(TABLES)
+    file_storage.connect(settings)
+    history.connect(settings)
     tokens.forget()
+    history_files.forget()
     apps.forget()
     envelope.init_app(app, settings)  # first: a call's duration is all of it
     auth.init_app(app)  # before the limits: budgets are kept per app
     limiting.init_app(app, settings)
+    downloads.init_app(settings)
     for blueprint in (*api.BLUEPRINTS, *api.APP_BLUEPRINTS):
         app.register_blueprint(blueprint, url_prefix="/<org>/<app>")
     for blueprint in api.SERVER_BLUEPRINTS:

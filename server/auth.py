@@ -28,6 +28,8 @@ _ONLY_APP = frozenset({Kind.APP})
 _ANYONE = frozenset({Kind.NOBODY})
 
 _denials: dict[str, Denial] = {}
+_unusable: dict[str, type[Refusal]] = {}
+_bad: dict[str, type[Refusal]] = {}
 
 
 def allow(*kinds: Kind) -> Callable[[View], View]:
@@ -70,6 +72,18 @@ def deny_with(refusal: type[Refusal]) -> Callable[[View], View]:
 def deny_all_with(blueprint: Blueprint, refusal: type[Refusal]) -> None:
     """The same for a whole interface."""
     _denials[blueprint.name] = lambda _: refusal()
+
+
+def deny_everything_with(blueprint: Blueprint, refusal: type[Refusal]) -> None:
+    """The same, and for tokens that are no good, which else have words of their own."""
+    deny_all_with(blueprint, refusal)
+    _unusable[blueprint.name] = refusal
+
+
+def deny_bad_tokens_with(blueprint: Blueprint, refusal: type[Refusal]) -> None:
+    """As :func:`deny_all_with`, for every bad token too; one that is over says so."""
+    deny_all_with(blueprint, refusal)
+    _bad[blueprint.name] = refusal
 
 
 def init_app(app: Flask) -> None:
@@ -116,7 +130,15 @@ def _caller(asked: Request, org: str, name: str) -> Caller:
     if allowed == _ANYONE:
         return Caller(app, Kind.NOBODY)
     header = asked.environ.get("HTTP_AUTHORIZATION")
-    found = caller_of(app, header) if header else Caller(app, Kind.NOBODY)
+    try:
+        found = caller_of(app, header) if header else Caller(app, Kind.NOBODY)
+    except (errors.BadToken, errors.ExpiredToken) as no_good:
+        unusable = _unusable.get(asked.blueprint or "")
+        if unusable is None and isinstance(no_good, errors.BadToken):
+            unusable = _bad.get(asked.blueprint or "")
+        if unusable is None:
+            raise
+        raise unusable from None
     decision: Decision | None = getattr(view, _DECIDES, None)
     if decision is not None:
         admitted = decision(found)

@@ -1,4 +1,4 @@
-"""The operator's commands: ``flask apps ...``."""
+"""The operator's commands: ``flask apps ...`` and ``flask retention sweep``."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from server import rules
+from server import retention, rules
 from server.caller import App
 from server.clock import now_ms
 from server.store import apps, tokens
@@ -16,6 +16,7 @@ from server.store import apps, tokens
 Command = TypeVar("Command", bound=Callable[..., object])
 
 group = AppGroup("apps", help="The apps this server serves.")
+keeping = AppGroup("retention", help="What is past its time.")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 key = click.argument("key", metavar="ORG/APP")
@@ -25,6 +26,7 @@ edition_choice = click.Choice(list(rules.EDITIONS), case_sensitive=False)
 def init_app(app: Flask) -> None:
     """Add the commands to ``flask``."""
     app.cli.add_command(group)
+    app.cli.add_command(keeping)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -153,3 +155,9 @@ def delete(key: str, yes: bool) -> None:
     except apps.NoSuchApp as error:
         _fail(error)
     click.echo(f"{key} is deleted")
+
+
+@keeping.command("sweep")
+def sweep() -> None:
+    """Remove what is past its time, and what a crash has left, and give back space."""
+    click.echo(f"removed {retention.sweep()}")

@@ -47,6 +47,11 @@ def base() -> str:
     return f"{_root()}/{app.org}/{app.name}"
 
 
+def site() -> str:
+    """The address of the server's own pages, as callers see it."""
+    return _root()
+
+
 def _root() -> str:
     if _public_url is not None:
         return _public_url
@@ -138,11 +143,12 @@ def _refusal(refused: Refusal) -> dict[str, object]:
         return {"error": refused.error, "error_description": refused.text}
     if _is_plain() and not limited:
         return {"desc": _desc(refused)} | _now() | _account(refused)
+    described = {"error_description": refused.text} if refused.text else {}
     return {
         "error": refused.error,
         "exception": refused.exception,
         **_now(),
-        "error_description": refused.text,
+        **described,
     } | _account(refused)
 
 

@@ -5,6 +5,7 @@
     ├─ JsonParse                   400     json_parse
     ├─ NameTaken                   400     duplicate_unique_property_exists
     ├─ RequiredPropertyNotFound    400     required_property_not_found
+    ├─ ManagedUserNotFound         400     management
     ├─ InvalidGrant                400     invalid_grant
     │  └─ UnknownGrantUser         404     invalid_grant
     ├─ UnsupportedGrantType        400     unsupported_grant_type
@@ -13,19 +14,24 @@
     │  ├─ ExpiredToken             401     unauthorized
     │  ├─ RegistrationClosed       401     unauthorized
     │  ├─ AdminOnly                401     unauthorized
-    │  └─ MessagesDenied           401     unauthorized
+    │  ├─ MessagesDenied           401     unauthorized
+    │  └─ HistoryDenied            401     unauthorized
     ├─ BadToken                    401     auth_bad_access_token
     ├─ ForbiddenOp                 403     forbidden_op
-    │  └─ RecallUnopened           403     forbidden_op
     ├─ MetadataExceeded            403     exceed_limit
+    ├─ ContactsExceeded            403     exceed_limit
+    │  └─ InviterFull              403     exceed_limit
+    ├─ BlocksExceeded              403     exceed_limit
     ├─ NotFound                    404     service_resource_not_found
     ├─ AppNotFound                 404     organization_application_not_found
     ├─ UserEntityNotFound          404     entity_not_found
     ├─ MetadataUserNotFound        404     service_resource_not_found
+    ├─ HistoryEmpty                404     storage_object_not_found
     ├─ MethodNotAllowed            405     unsupported_service_operation
     ├─ RequestTimeout              408     request_timeout
     ├─ TooLarge                    413     Request Entity Too Large
     ├─ UnsupportedMediaType        415     web_application
+    ├─ RangeNotSatisfiable         416     range_not_satisfiable
     ├─ ReachLimit                  429     reach_limit
     ├─ ResourceLimited             429     resource_limited
     ├─ ServerFault                 500     web_application
@@ -118,6 +124,17 @@ class RequiredPropertyNotFound(Refusal):
     description = "Entity user requires a property named username"
 
 
+class ManagedUserNotFound(Refusal):
+    """Deactivating a user the app does not have."""
+
+    status = 400
+    error = "management"
+    exception = "org.apache.usergrid.management.exceptions.ManagementException"
+
+    def __init__(self, app_uuid: str) -> None:
+        super().__init__(f"User with id null does not exist in app {app_uuid}")
+
+
 class InvalidGrant(Refusal):
     """A token request whose credentials do not hold."""
 
@@ -193,6 +210,12 @@ class MessagesDenied(Unauthorized):
     description = "Unable to authenticate (OAuth)"
 
 
+class HistoryDenied(Unauthorized):
+    """Asking for the history without an app token: the one refusal without a text."""
+
+    description = ""
+
+
 class BadToken(Refusal):
     """The token is malformed, another app's, or nobody's."""
 
@@ -211,19 +234,34 @@ class ForbiddenOp(Refusal):
     description = "operation not allowed"
 
 
-class RecallUnopened(ForbiddenOp):
-    """Recalling a message, which this server does not offer."""
-
-    exception = "EasemobForbiddenOpException"
-    description = "message recall service is unopened"
-
-
 class MetadataExceeded(Refusal):
     """More attributes than a user, an app or one call may hold."""
 
     status = 403
     error = "exceed_limit"
     description = "user metadata length exceed the limit"
+
+
+class ContactsExceeded(Refusal):
+    """A friendship for which one of the two lists has no place."""
+
+    status = 403
+    error = "exceed_limit"
+    description = "user contact number exceed limit"
+
+
+class InviterFull(ContactsExceeded):
+    """An import into a list that has no place left at all."""
+
+    description = "Inviter's contact max count."
+
+
+class BlocksExceeded(Refusal):
+    """More entries than a blacklist may hold."""
+
+    status = 403
+    error = "exceed_limit"
+    description = "user block number exceed limit"
 
 
 class NotFound(Refusal):
@@ -267,6 +305,19 @@ class MetadataUserNotFound(NotFound):
     description = "Not Found"
 
 
+class HistoryEmpty(Refusal):
+    """An hour in which the app had no messages."""
+
+    status = 404
+    error = "storage_object_not_found"
+
+    def __init__(self, org: str, app: str, time: str) -> None:
+        super().__init__(
+            "Failed to find chat message history download url for appkey:"
+            f" {org}#{app}, time: {time}"
+        )
+
+
 class MethodNotAllowed(Refusal):
     """The path exists, the method does not."""
 
@@ -297,6 +348,14 @@ class UnsupportedMediaType(Refusal):
     status = 415
     error = "web_application"
     description = "Unsupported Media Type"
+
+
+class RangeNotSatisfiable(Refusal):
+    """A range of which the file has no byte."""
+
+    status = 416
+    error = "range_not_satisfiable"
+    description = "Range Not Satisfiable"
 
 
 class ReachLimit(Refusal):

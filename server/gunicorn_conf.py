@@ -39,6 +39,8 @@ graceful_timeout = 30
 # A worker that does not answer the master for so long is replaced.
 timeout = 60
 control_socket_disable = True
+# A batch removal names its users in the path; this is as much as gunicorn reads.
+limit_request_line = 8190
 umask = 0o077
 pidfile = str(_settings.state_dir / "gunicorn.pid")
 proc_name = "weir"

@@ -206,6 +206,14 @@ class Kept(Bound):
     kind = "kept"
     unit = "seconds"
 
+    @property
+    def longest(self) -> int | None:
+        """The seconds after which it is gone in every edition; None: not in all."""
+        if self.everyone is None:
+            return None
+        stated = (self.everyone, *self.by_edition.values())
+        return max(each.value for each in stated)
+
 
 @dataclass(frozen=True, slots=True)
 class Interface:

@@ -270,6 +270,12 @@ def whole(name: str) -> int | None:
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
+def whole_in_any_case(name: str) -> int | None:
+    """:func:`whole`, of a name that clients write in several cases."""
+    spelled = (each for each in request.args if each.lower() == name.lower())
+    return whole(next(spelled, name))
+
+
 SWITCH = (
     (True, True),
     (False, False),

@@ -58,6 +58,9 @@ class Settings:
     """What happens when counters are out of reach: 503, or counted by this host."""
     trusted_proxies: int = 0
     """How many proxies in front add to ``X-Forwarded-For``."""
+    x_accel: str | None = None
+    """nginx's internal location over the files, as ``/internal-files/``: it sends them
+    in our stead (``X-Accel-Redirect``). None: the workers do."""
     bind: str = "127.0.0.1:8000"
     """Where gunicorn listens."""
     workers: int = field(default_factory=_cores)
@@ -167,6 +170,13 @@ def _time_zone(text: str) -> tzinfo:
         raise ValueError(message) from None
 
 
+def _x_accel(text: str) -> str:
+    if re.fullmatch(r"/(?:[\w.-]+/)+", text, re.ASCII):
+        return text
+    message = "a path that begins and ends with a slash is needed, /internal-files/"
+    raise ValueError(message)
+
+
 def _bind(text: str) -> str:
     if re.fullmatch(r"unix:/.+|(\[[0-9a-fA-F:.]+\]|[\w.-]*):[0-9]{1,5}", text):
         return text
@@ -185,6 +195,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "guard_calls": _whole(1, 1_000_000),
     "counters_loss": _one_of("closed", "local"),
     "trusted_proxies": _whole(0, 16),
+    "x_accel": _x_accel,
     "bind": _bind,
     "workers": _whole(1, 1024),
     "threads": _whole(1, 1024),

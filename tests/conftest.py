@@ -51,6 +51,10 @@ class Clock:
 def still(patch: pytest.MonkeyPatch, clock: Clock) -> None:
     """Let the server read *clock* instead of the machine's."""
     patch.setattr("server.clock.time", types.SimpleNamespace(time_ns=clock.time_ns))
+    patch.setattr(
+        "server.pacing.time",
+        types.SimpleNamespace(monotonic_ns=lambda: clock.boot_ns, sleep=clock.forward),
+    )
     patch.setattr(loss, "Rings", functools.partial(Rings, clock=lambda: clock.boot_ns))
 
 

@@ -86,6 +86,7 @@ BOUNDS = {
     "messages.custom_event": ("max_length", 32, None),
     "messages.custom_extensions": ("max_items", 16, None),
     "messages.request_body": ("max_bytes", 64 * KIB, None),
+    "messages.recallable_message": ("kept", 2 * MINUTE, None),
     "groups.joined_groups": ("membership", 500, None),
     "groups.groups_per_app": ("membership", 100_000, None),
     "groups.members_per_group": [

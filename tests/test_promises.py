@@ -24,11 +24,10 @@ TABLE_LINE = re.compile(r"^\|(?! ?-)")
 FIGURE = re.compile(r"\d[\d,]*")
 
 # The next interfaces to build; a figure of theirs is a warning of the compiler's.
-WITHOUT_HANDLERS = {
-    "friends", "blacklist", "blocking", "offline", "history", "files", "groups",
-    "chatrooms",
+WITHOUT_HANDLERS: set[str] = set()
+OUTSIDE_THE_TABLE = {
+    "tokens.issue", "limits.read", "ops.health", "history_files.download",
 }  # fmt: skip
-OUTSIDE_THE_TABLE = {"tokens.issue", "limits.read", "ops.health"}
 
 
 def codegen(*arguments: str, tree: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -203,8 +202,10 @@ def test_with_every_figure_changed_the_behaviour_follows(tmp_path: Path) -> None
         new["rates"][rule.name] = {}
         for edition, rate in rule.rates.items():
             wanted = rate.calls + 7
-            replace(lines, rate, rate.words.replace(f" {rate.calls} ", f" {wanted} "))
             new["rates"][rule.name][edition] = (wanted, rate.seconds)
+            if rule.scope == "cluster" and len(new["rates"][rule.name]) > 1:
+                continue  # one phrase of the notes, for every edition
+            replace(lines, rate, rate.words.replace(f" {rate.calls} ", f" {wanted} "))
     document.write_text("".join(lines))
     compiled = codegen(tree=tree)
     assert compiled.returncode == 0, compiled.stderr
@@ -228,11 +229,11 @@ def replace(lines: list[str], stated: object, words: str) -> None:
 # Each may import from the lines above it, never from below or beside.
 LAYERS = [
     {"settings", "errors", "caller", "clock"},
-    {"kinds", "passwords", "cursors"},
+    {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
     {"limiting", "store"},
     {"rules", "auth"},
-    {"paths", "envelope"},
-    {"payload"},
+    {"paths", "retention", "envelope"},
+    {"payload", "downloads", "uploads"},
     {"api"},
     {"commands", "first_start"},
     {"app"},

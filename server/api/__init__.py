@@ -1,8 +1,28 @@
 """The handlers. A module here is listed below; an interface has one blueprint."""
 
 from server.api import (
+    blacklist,
+    blocking,
+    blocking_mutes,
+    chatroom_lists,
+    chatroom_members,
+    chatroom_roles,
+    chatroom_state,
+    chatrooms,
+    files,
+    friends,
+    group_files,
+    group_lists,
+    group_members,
+    group_roles,
+    group_state,
+    groups,
+    history,
+    history_files,
     limits,
+    message_recall,
     messages,
+    offline,
     ops,
     tokens,
     user_metadata,
@@ -15,7 +35,32 @@ from server.api import (
 BLUEPRINTS = tuple(
     dict.fromkeys(
         module.blueprint
-        for module in (users, user_settings, user_status, user_metadata, messages)
+        for module in (
+            users,
+            user_settings,
+            user_status,
+            user_metadata,
+            messages,
+            groups,
+            group_members,
+            group_roles,
+            group_lists,
+            group_state,
+            group_files,
+            chatrooms,
+            chatroom_members,
+            chatroom_roles,
+            chatroom_lists,
+            chatroom_state,
+            friends,
+            blacklist,
+            blocking,
+            blocking_mutes,
+            files,
+            history,
+            offline,
+            message_recall,
+        )
     )
 )
 """The interfaces of the table, under ``/{org}/{app}``."""
@@ -23,5 +68,5 @@ BLUEPRINTS = tuple(
 APP_BLUEPRINTS = (tokens.blueprint, limits.blueprint)
 """Under ``/{org}/{app}`` too, but no part of the table."""
 
-SERVER_BLUEPRINTS = (ops.blueprint,)
+SERVER_BLUEPRINTS = (ops.blueprint, history_files.blueprint)
 """The server's own pages."""

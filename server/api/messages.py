@@ -13,13 +13,14 @@ from server.auth import deny_all_with
 from server.caller import caller
 from server.errors import (
     INVALID_REQUEST,
+    ForbiddenOp,
     MessagesDenied,
-    RecallUnopened,
     TooLarge,
 )
 from server.kinds import MaxItems
 from server.payload import SWITCH, Choice, Lenient, Text, body
 from server.rules import messages as rules
+from server.store import blocking_mutes
 from server.store import messages as store
 
 blueprint = rules.blueprint
@@ -144,6 +145,8 @@ def _send(
     kept = message_bodies.check(msg)
     packed = orjson.dumps(ext) if ext is not None else b""
     rules.MESSAGE_AND_EXTENSION.check(len(orjson.dumps(msg)) + len(packed), TooLarge)
+    sender = options.get("sender", NOBODY)
+    _check_not_muted(sender, store.CHAT_TYPES[target_type])
     stored = {each: _stored_form(target_type, each) for each in targets}
     distinct = list(dict.fromkeys(stored.values()))
     ids = store.keep(
@@ -151,7 +154,7 @@ def _send(
         store.Outgoing(
             target_type=target_type,
             targets=distinct,
-            sender=options.get("sender", NOBODY).lower(),
+            sender=sender.lower(),
             body=orjson.dumps(kept).decode(),
             ext=packed.decode() or None,
             timestamp=options.get("msg_timestamp"),
@@ -163,6 +166,12 @@ def _send(
     )
     given = dict(zip(distinct, map(str, ids), strict=True))
     return {said: given[each] for said, each in stored.items()}
+
+
+def _check_not_muted(sender: str, chat_type: str) -> None:
+    if blocking_mutes.is_muted(caller().app.id, sender.lower(), chat_type):
+        message = f"user {sender} is muted"
+        raise ForbiddenOp(message)
 
 
 def _stored_form(target_type: str, target: str) -> str:
@@ -255,10 +264,3 @@ def _send_flat(
 ) -> Response:
     msg = {**content, "type": kind}
     return _sent(f"{PATH}/{target_type}", _send(target_type, to, msg, options))
-
-
-@blueprint.post("/messages/msg_recall")
-@blueprint.post("/messages/recall")
-def recall() -> Response:
-    """Recalling is not offered; the reference has words for that."""
-    raise RecallUnopened

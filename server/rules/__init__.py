@@ -17,7 +17,7 @@ from server.rules import (
 
 EDITIONS = {"community": "Community Edition", "enterprise": "Enterprise Edition"}
 
-DIGEST = "00af21b35a68c4dc12d69258edee216c20216635c23677685314ddadec3be477"
+DIGEST = "409d231c4fcba7c3b4af0dd71288b5ef696834af8889af2fecd9da53974c62da"
 
 INTERFACES = (
     Interface(
@@ -119,6 +119,7 @@ INTERFACES = (
             messages.CUSTOM_EVENT,
             messages.CUSTOM_EXTENSIONS,
             messages.REQUEST_BODY,
+            messages.RECALLABLE_MESSAGE,
         ),
     ),
     Interface(

@@ -3,7 +3,7 @@
 
 from flask import Blueprint
 
-from server.kinds import Calls, MaxBytes, MaxItems, MaxLength, Quota, Rate, Stated
+from server.kinds import Calls, Kept, MaxBytes, MaxItems, MaxLength, Quota, Rate, Stated
 from server.limiting import limit_every_route
 
 blueprint = Blueprint("messages", __name__)
@@ -72,4 +72,9 @@ CUSTOM_EXTENSIONS = MaxItems(
 REQUEST_BODY = MaxBytes(
     "messages.request_body",
     Stated(65536, "request body size 64k bytes", "limits.md:52"),
+)
+
+RECALLABLE_MESSAGE = Kept(
+    "messages.recallable_message",
+    Stated(120, "recallable message kept 2 minutes", "limits.md:52"),
 )

@@ -14,7 +14,17 @@ from server.store.database import Statement, apps_generation, writing_apps
 # bound on what callers do.
 NAME = re.compile(r"[a-z0-9-]{1,32}")
 RESERVED = frozenset(
-    {"console", "docs", "static", "healthz", "metrics", "openapi", "favicon", "robots"}
+    {
+        "console",
+        "docs",
+        "static",
+        "healthz",
+        "history",
+        "metrics",
+        "openapi",
+        "favicon",
+        "robots",
+    }
 )
 
 
@@ -47,8 +57,9 @@ _ANY = Statement("SELECT 1 FROM app LIMIT 1")
 _CREATE = Statement(
     """
     INSERT INTO app (org, name, uuid, edition, open_registration, client_id,
-        secret_hash, token_key, created, user_count, attribute_bytes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+        secret_hash, token_key, created, user_count, attribute_bytes, group_count,
+        chatroom_count)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0)
     """
 )
 _SET_EDITION = Statement("UPDATE app SET edition = ? WHERE org = ? AND name = ?")

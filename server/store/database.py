@@ -19,7 +19,7 @@ from server.store.together import Together
 
 Result = TypeVar("Result")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
 
 # How long a statement waits for another process that holds SQLite's own lock; our
@@ -201,6 +201,13 @@ def create_tables(tables: Sequence[type]) -> None:
             raise UnusableDatabase(message)
         if found == SCHEMA_VERSION:
             return
+        if found:
+            message = (
+                f"WEIR_DATABASE_URL: the database has schema {found}, of a program"
+                f" before the first release; move it away, schema {SCHEMA_VERSION} is"
+                " made anew"
+            )
+            raise UnusableDatabase(message)
         database.create_tables(tables)
         database.execute_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

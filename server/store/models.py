@@ -7,6 +7,7 @@ given twice, hence AUTOINCREMENT. Times are Unix milliseconds.
 from typing import Any
 
 from peewee import (
+    SQL,
     BigIntegerField,
     BlobField,
     BooleanField,
@@ -46,6 +47,10 @@ class App(_Table):
     """How many rows of User the app has, kept beside them in each transaction."""
     attribute_bytes = BigIntegerField(default=0)
     """The size of all its users' attributes, likewise."""
+    group_count = BigIntegerField(default=0)
+    """How many rows of Muc are groups of the app, likewise."""
+    chatroom_count = BigIntegerField(default=0)
+    """And how many are rooms."""
 
     class Meta:
         indexes = ((("org", "name"), True),)
@@ -91,6 +96,9 @@ class Connection(_Table):
     id = AutoIncrementField()
     user = ForeignKeyField(User, on_delete="CASCADE")
     resource = CharField()
+    """``{platform}_{id}``, as clients name the device."""
+    device_uuid = TextField(default="")
+    device_name = TextField(default="")
     expires = BigIntegerField()
 
 
@@ -160,6 +168,12 @@ class Message(_Table):
         indexes = ((("app", "timestamp", "id"), False),)
 
 
+class Recalled(_Table):
+    """The greatest id of a message that was recalled, so that no other is given it."""
+
+    id = BigIntegerField(primary_key=True)
+
+
 class Waiting(_Table):
     """A message in a user's offline queue, until a device has received it."""
 
@@ -220,6 +234,16 @@ class MucMember(_Table):
             (("muc", "id"), False),
             (("user", "kind", "id"), False),
         )
+
+
+# Few of many members are administrators or on the allow list.
+for _flag in ("admin", "allowed"):
+    MucMember.add_index(
+        SQL(
+            f"CREATE INDEX IF NOT EXISTS muc_member_{_flag}"
+            f" ON muc_member (muc_id, id) WHERE {_flag} = 1"
+        )
+    )
 
 
 class MucBlock(_Table):
@@ -311,6 +335,7 @@ TABLES: tuple[type[Any], ...] = (
     Block,
     Mute,
     Message,
+    Recalled,
     Waiting,
     Muc,
     MucMember,

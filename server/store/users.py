@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from server.clock import now_ms
 from server.errors import ResourceLimited
 from server.kinds import Membership
+from server.store import muc_owners
 from server.store.database import Statement, writing
 
 
@@ -224,6 +225,7 @@ def _remove(app_id: int, users: Sequence[User]) -> None:
     for user in users:
         (size,) = _ATTRIBUTE_BYTES.one(user.id) or (0,)
         freed += size
+        muc_owners.forget(app_id, user.id)
         _DELETE.run(user.id)
     if users:
         _ADD_COUNT.run(-len(users), app_id)

@@ -4,7 +4,8 @@ import orjson
 from werkzeug.test import TestResponse
 
 from server.clock import now_ms, utc_day
-from server.store.models import QuotaUse
+from server.store.messages import first_id
+from server.store.models import Message, QuotaUse
 from tests.conftest import Tenant
 from tests.probes.base import CALLS, names, passes, probe, refused_by
 
@@ -95,3 +96,20 @@ def messages_request_body(tenant: Tenant, figure: int) -> None:
 
     refused_by("messages.request_body", ask(figure + 1), 413)
     passes(ask(figure))
+
+
+@probe("messages.recallable_message")
+def recallable_message(tenant: Tenant, figure: int) -> None:
+    """One that is recallable for a moment more, and one that just was."""
+
+    def ask(age_ms: int) -> str:
+        message = Message.create(
+            id=first_id(now_ms() - age_ms), app=tenant.id, chat_type="chat",
+            sender="admin", target="ada", timestamp=now_ms() - age_ms, body="{}",
+        )  # fmt: skip
+        recall = {"msg_id": str(message.id), "to": "ada", "chat_type": "chat"}
+        answer = passes(tenant.post("/messages/recall", json={"msgs": [recall]}))
+        return answer.json["msgs"][0]["recalled"]
+
+    assert ask(figure * 1000 - 1) == "yes"
+    assert ask(figure * 1000) == "exceed recall time limit"

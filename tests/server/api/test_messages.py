@@ -292,16 +292,6 @@ def test_the_flat_form_names_what_is_missing(
     assert answer.json["error_description"] == description
 
 
-@pytest.mark.parametrize("path", ["/messages/msg_recall", "/messages/recall"])
-def test_recall_is_not_offered(acme: Tenant, path: str) -> None:
-    answer = acme.post(path, json={})
-
-    assert answer.status_code == 403
-    assert answer.json["error"] == "forbidden_op"
-    assert answer.json["exception"] == "EasemobForbiddenOpException"
-    assert answer.json["error_description"] == "message recall service is unopened"
-
-
 @pytest.mark.parametrize("who", ["nobody", "alice"])
 def test_sending_needs_an_app_token(acme: Tenant, who: str) -> None:
     tenant = acme.as_nobody() if who == "nobody" else acme.as_user(who)

@@ -106,8 +106,13 @@ def test_a_change_that_fails_is_over_too(tmp_path: Path) -> None:
     assert generation.read() == before + 2
 
 
-def test_database_of_a_newer_program_is_refused(app: Flask) -> None:
-    database.database.execute_sql("PRAGMA user_version = 99")
+@pytest.mark.parametrize(
+    ("schema", "words"), [(99, "start the newer program"), (1, "move it away")]
+)
+def test_database_of_another_program_is_refused(
+    app: Flask, schema: int, words: str
+) -> None:
+    database.database.execute_sql(f"PRAGMA user_version = {schema}")
 
-    with pytest.raises(database.UnusableDatabase, match=r"schema 99.*start the newer"):
+    with pytest.raises(database.UnusableDatabase, match=f"schema {schema}.*{words}"):
         database.create_tables([])

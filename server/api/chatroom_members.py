@@ -1,0 +1,82 @@
+"""Members of rooms: list, add, remove."""
+
+from flask import Response
+
+from server import cursors
+from server.api import muc_fields
+from server.api import muc_wire as wire
+from server.api.chatrooms import CAPS, KIND
+from server.caller import caller
+from server.muc_errors import IsOwner, UnreadMuc
+from server.payload import Lenient, body
+from server.rules import chatrooms as rules
+from server.store import muc_members as store
+from server.store import mucs
+from server.store.muc_members import Why
+
+blueprint = rules.blueprint
+
+
+@blueprint.get("/chatrooms/<room_id>/users")
+def list_members(*, room_id: str) -> Response:
+    """Who is in a room: a page with the owner, or by cursor without."""
+    found = wire.id_in(room_id, UnreadMuc)
+    room = mucs.find(caller().app.id, KIND, found)
+    if room is None:
+        raise UnreadMuc(room_id)
+    newest = wire.newest_first()
+    if not wire.by_cursor():
+        size = wire.page_size(rules.MEMBER_PAGE, default=rules.MEMBER_PAGE.value)
+        names = store.page(room, number=wire.numbered(), size=size, newest=newest)
+        return wire.listed(wire.affiliations(room, names))
+    size = wire.limited(rules.MEMBER_LIST)
+    page = store.others(room, after=cursors.sent("occupants"), size=size, newest=newest)
+    cursor = None if page.last is None else cursors.encode("occupants", page.last)
+    return wire.listed(page.names, cursor)
+
+
+@blueprint.post("/chatrooms/<room_id>/users/<username>")
+def add(*, room_id: str, username: str) -> Response:
+    """Let one user in."""
+    found = wire.id_in(room_id)
+    store.add(caller().app.id, KIND, found, [username], caps=CAPS)
+    return wire.of_muc(
+        {
+            "result": True,
+            "id": room_id,
+            "action": "add_member",
+            "user": username,
+        }
+    )
+
+
+class NewMembers(Lenient):
+    usernames = muc_fields.Names("usernames", rules.BATCH_ADD, required=True)
+
+
+@blueprint.post("/chatrooms/<room_id>/users")
+@body(NewMembers, at_most=rules.REQUEST_BODY)
+def add_some(*, room_id: str, usernames: list[str]) -> Response:
+    """Let users in, all or nobody; who is in already is left out of the answer."""
+    found = wire.id_in(room_id)
+    added = store.add(caller().app.id, KIND, found, usernames, caps=CAPS)
+    return wire.of_muc({"newmembers": added, "id": room_id, "action": "add_member"})
+
+
+@blueprint.delete("/chatrooms/<room_id>/users/<usernames>")
+def remove(*, room_id: str, usernames: str) -> Response:
+    """Take members out; of several, each is told what became of it."""
+    names = wire.names_in(usernames, rules.BATCH_REMOVAL)
+    found = wire.id_in(room_id)
+    outcomes = store.remove(caller().app.id, KIND, found, names)
+    if len(outcomes) == 1 and outcomes[0].why is Why.OWNER:
+        raise IsOwner
+    return wire.one_or_all(
+        wire.shown(
+            outcomes,
+            found,
+            action="remove_member",
+            id_key="id",
+            reasons=wire.REMOVAL_REASONS,
+        )
+    )

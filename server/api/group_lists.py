@@ -1,0 +1,135 @@
+"""The lists of a group: blocked users, muted members, those who may speak anyway."""
+
+from flask import Response
+
+from server.api import muc_fields
+from server.api import muc_wire as wire
+from server.api.groups import KIND
+from server.caller import caller
+from server.payload import Lenient, body
+from server.rules import groups as rules
+from server.store import muc_lists as store
+
+blueprint = rules.blueprint
+
+
+@blueprint.get("/chatgroups/<group_id>/blocks/users")
+def list_blocks(*, group_id: str) -> Response:
+    """Who is blocked."""
+    return wire.listed(store.blocked(caller().app.id, KIND, wire.id_in(group_id)))
+
+
+def _block(group_id: str, names: list[str]) -> list[dict[str, object]]:
+    found = wire.id_in(group_id)
+    outcomes = store.block(caller().app.id, KIND, found, names)
+    return wire.shown(outcomes, found, action="add_blocks", id_key="groupid")
+
+
+@blueprint.post("/chatgroups/<group_id>/blocks/users/<username>")
+def block(*, group_id: str, username: str) -> Response:
+    """Take a member out and keep them out."""
+    return wire.of_muc(_block(group_id, [username])[0])
+
+
+class Blocks(Lenient):
+    usernames = muc_fields.Names("usernames", rules.BATCH_BLOCK, required=True)
+
+
+@blueprint.post("/chatgroups/<group_id>/blocks/users")
+@body(Blocks, at_most=rules.REQUEST_BODY)
+def block_some(*, group_id: str, usernames: list[str]) -> Response:
+    """The same of several; a list of one is a list."""
+    return wire.of_muc(_block(group_id, usernames))
+
+
+def _unblock(group_id: str, names: list[str]) -> Response:
+    found = wire.id_in(group_id)
+    outcomes = store.unblock(caller().app.id, KIND, found, names)
+    return wire.one_or_all(
+        wire.shown(outcomes, found, action="remove_blocks", id_key="groupid")
+    )
+
+
+@blueprint.delete("/chatgroups/<group_id>/blocks/users/<usernames>")
+def unblock(*, group_id: str, usernames: str) -> Response:
+    """Let users be added again."""
+    return _unblock(group_id, wire.names_in(usernames, rules.BATCH_UNBLOCK))
+
+
+class Unblocks(Lenient):
+    usernames = muc_fields.Names("usernames", rules.BATCH_UNBLOCK, required=True)
+
+
+@blueprint.delete("/chatgroups/<group_id>/blocks/users")
+@body(Unblocks, at_most=rules.REQUEST_BODY)
+def unblock_listed(*, group_id: str, usernames: list[str]) -> Response:
+    """The same, as one client sends it."""
+    return _unblock(group_id, usernames)
+
+
+@blueprint.get("/chatgroups/<group_id>/mute")
+def list_mutes(*, group_id: str) -> Response:
+    """Who is muted, and until when."""
+    muted = store.muted(caller().app.id, KIND, wire.id_in(group_id))
+    return wire.of_muc([{"expire": until, "user": name} for until, name in muted])
+
+
+class Mutes(Lenient):
+    usernames = muc_fields.Names("usernames", rules.BATCH_MUTE, required=True)
+    duration_ms = muc_fields.Duration("mute_duration")
+
+
+@blueprint.post("/chatgroups/<group_id>/mute")
+@body(Mutes, at_most=rules.REQUEST_BODY)
+def mute(*, group_id: str, usernames: list[str], duration_ms: int | None) -> Response:
+    """Mute members from now on, or anew."""
+    found = wire.id_in(group_id)
+    until, outcomes = store.mute(caller().app.id, KIND, found, usernames, duration_ms)
+    return wire.of_muc(wire.shown(outcomes, found, expire=until))
+
+
+@blueprint.delete("/chatgroups/<group_id>/mute/<usernames>")
+def unmute(*, group_id: str, usernames: str) -> Response:
+    """Let members speak again."""
+    names = wire.names_in(usernames, rules.BATCH_UNMUTE)
+    found = wire.id_in(group_id)
+    return wire.of_muc(
+        wire.shown(store.unmute(caller().app.id, KIND, found, names), found)
+    )
+
+
+@blueprint.get("/chatgroups/<group_id>/white/users")
+def list_allowed(*, group_id: str) -> Response:
+    """Who may speak while all are muted."""
+    return wire.listed(store.allowed(caller().app.id, KIND, wire.id_in(group_id)))
+
+
+def _allow(group_id: str, names: list[str], *, speak: bool) -> list[dict[str, object]]:
+    found = wire.id_in(group_id)
+    outcomes = store.allow(caller().app.id, KIND, found, names, speak=speak)
+    action = "add_user_whitelist" if speak else "remove_user_whitelist"
+    return wire.shown(outcomes, found, action=action, id_key="groupid")
+
+
+@blueprint.post("/chatgroups/<group_id>/white/users/<username>")
+def allow(*, group_id: str, username: str) -> Response:
+    """Put a member on the allow list."""
+    return wire.of_muc(_allow(group_id, [username], speak=True)[0])
+
+
+class Allowed(Lenient):
+    usernames = muc_fields.Names("usernames", rules.BATCH_ALLOW, required=True)
+
+
+@blueprint.post("/chatgroups/<group_id>/white/users")
+@body(Allowed, at_most=rules.REQUEST_BODY)
+def allow_some(*, group_id: str, usernames: list[str]) -> Response:
+    """The same of several; a list of one is a list."""
+    return wire.of_muc(_allow(group_id, usernames, speak=True))
+
+
+@blueprint.delete("/chatgroups/<group_id>/white/users/<usernames>")
+def disallow(*, group_id: str, usernames: str) -> Response:
+    """Take members off the allow list; always answered as a list."""
+    names = wire.names_in(usernames, rules.BATCH_DISALLOW)
+    return wire.of_muc(_allow(group_id, names, speak=False))

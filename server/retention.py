@@ -1,0 +1,157 @@
+"""Giving back the space of what is gone: by ``flask retention sweep`` and by itself.
+
+What is past its time is gone for callers at once, because reads look at the time. The
+sweep removes it, and what a crash has left: bytes that no row names.
+"""
+
+import logging
+import threading
+from dataclasses import dataclass, fields
+from datetime import timedelta
+
+from peewee import PeeweeException
+
+from server.clock import now_ms
+from server.kinds import Kept
+from server.rules import files as files_rules
+from server.rules import history as history_rules
+from server.rules import offline as offline_rules
+from server.settings import Settings
+from server.store import (
+    database,
+    file_storage,
+    files,
+    history,
+    message_retention,
+    offline,
+)
+from server.store.host_lock import HostLock
+
+log = logging.getLogger("weir")
+
+EVERY = timedelta(minutes=5)
+FIRST = timedelta(seconds=20)
+"""After the start, which has enough to do."""
+ORPHANS_EACH = 12
+"""Sweeps from one look at every file to the next."""
+_ORPHAN_AGE_MS = 3_600_000
+"""An upload under way is younger; nothing of it is an orphan."""
+_BATCH = 200
+
+
+@dataclass(slots=True)
+class Swept:
+    """How many of each were removed."""
+
+    files: int = 0
+    history_files: int = 0
+    orphans: int = 0
+    messages: int = 0
+    offline_entries: int = 0
+
+    def __str__(self) -> str:
+        counts = (
+            f"{getattr(self, each.name)} {each.name.replace('_', ' ')}"
+            for each in fields(self)
+        )
+        return ", ".join(counts)
+
+    @property
+    def any(self) -> bool:
+        return any(getattr(self, each.name) for each in fields(self))
+
+
+def _before(kept: Kept) -> int | None:
+    """The moment before which a thing is gone in every edition."""
+    return None if kept.longest is None else now_ms() - kept.longest * 1000
+
+
+def sweep(*, orphans: bool = True) -> Swept:
+    """Remove what is past its time; *orphans* looks at every file as well."""
+    swept = Swept()
+    uploaded = _before(files_rules.UPLOADED_FILE)
+    if uploaded is not None:
+        swept.files = files.delete_older(uploaded, batch=_BATCH)
+    told = _before(history_rules.HISTORY_FILE)
+    if told is not None:
+        swept.history_files = history.remove_older(told)
+    waited = _before(offline_rules.OFFLINE_MESSAGE)
+    if waited is not None:
+        swept.offline_entries = offline.sweep_offline(waited)
+    if told is not None and waited is not None:
+        swept.messages = message_retention.delete_older(
+            min(told, waited), told - _LONGEST_HOUR_MS, batch=_BATCH
+        )
+    if orphans:
+        swept.orphans = _remove_orphans()
+    return swept
+
+
+# An hour's file is kept from the hour's end, and needs the messages of its beginning;
+# where clocks are put back, an hour takes two.
+_LONGEST_HOUR_MS = 2 * 3_600_000
+
+
+def _remove_orphans() -> int:
+    """Bytes under a temporary name, or of no row, that are too old to be under way."""
+    removed = 0
+    young = now_ms() - _ORPHAN_AGE_MS
+    for entry in file_storage.entries(file_storage.INCOMING):
+        if entry.modified_ms < young:
+            file_storage.remove(entry.key)
+            removed += 1
+    for folder in file_storage.entries(files.FOLDER):
+        for entry in file_storage.entries(folder.key) if folder.is_folder else []:
+            if entry.modified_ms < young and not files.has_row(entry.key):
+                file_storage.remove(entry.key)
+                removed += 1
+    return removed
+
+
+class Sweeper:
+    """Sweeps again and again, while no other process of the host does."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._lock = HostLock(settings.state_dir / "sweeper.lock")
+        self._turn = 0
+
+    def turn(self) -> Swept | None:
+        """Sweep; None where another process of the host is the one that does.
+
+        The lock is kept from turn to turn: it is free again when this process ends.
+        """
+        if not self._lock.take(wait=False):
+            return None
+        try:
+            swept = sweep(orphans=self._turn % ORPHANS_EACH == 0)
+        except (OSError, PeeweeException) as error:
+            self.stop()  # perhaps another process can
+            log.error("the retention sweep failed: %s", error)
+            return None
+        finally:
+            database.disconnect()
+        self._turn += 1
+        if swept.any:
+            log.info("retention: removed %s", swept)
+        return swept
+
+    def stop(self) -> None:
+        """Let another process sweep."""
+        self._lock.give_back()
+
+    def run(self) -> None:
+        """For a thread of its own."""
+        never = threading.Event()
+        never.wait(FIRST.total_seconds())
+        try:
+            while True:
+                self.turn()
+                never.wait(EVERY.total_seconds())
+        finally:
+            self.stop()
+
+
+def start(settings: Settings) -> None:
+    """Sweep in the background of a process that serves."""
+    run = Sweeper(settings).run
+    threading.Thread(target=run, name="retention", daemon=True).start()

@@ -1,0 +1,31 @@
+"""Messages whose time is over, removed a few at a time."""
+
+from server.store import database
+from server.store.database import Statement
+from server.store.messages import first_id
+
+# Ids tell when a message was sent; its timestamp may be a moment of the caller's
+# choice, and one of a later hour must still be there for that hour's history.
+_OLD = Statement(
+    "SELECT id, timestamp < ? FROM message WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
+)
+_DELETE = Statement("DELETE FROM message WHERE id = ?")
+
+
+def delete_older(sent_before_ms: int, timestamp_before_ms: int, *, batch: int) -> int:
+    """Delete messages that are older in both ways; how many.
+
+    A batch is a transaction, so that no send waits for more than one.
+    """
+    last = total = 0
+    while True:
+        rows = _OLD.all(timestamp_before_ms, last, first_id(sent_before_ms), batch)
+        if not rows:
+            return total
+        last = rows[-1][0]
+        old = [id_ for id_, over in rows if over]
+        if old:
+            with database.writing():
+                for id_ in old:
+                    _DELETE.run(id_)
+        total += len(old)

@@ -1,0 +1,188 @@
+"""The lists of a group or room: who is blocked, who is muted, who may speak anyway."""
+
+from collections.abc import Sequence
+
+from server.clock import now_ms
+from server.muc_errors import IsOwner, NotBlocked, NotMembers, UnknownUser
+from server.store import muc_entry, mucs
+from server.store.database import Statement, writing
+from server.store.muc_entry import Named
+from server.store.muc_members import Outcome, Why, among
+from server.store.mucs import Kind, Muc
+
+FOR_EVER = 4_638_873_600_000
+"""The moment, in Unix ms, that stands for no end."""
+
+BLOCKED = Statement(
+    """
+    SELECT user.username FROM muc_block CROSS JOIN user ON user.id = muc_block.user_id
+    WHERE muc_block.muc_id = ? ORDER BY muc_block.id
+    """
+)
+_BLOCK = Statement("INSERT INTO muc_block (muc_id, user_id) VALUES (?, ?)")
+_UNBLOCK = Statement("DELETE FROM muc_block WHERE muc_id = ? AND user_id = ?")
+MUTED = Statement(
+    """
+    SELECT muc_mute.until, user.username
+    FROM muc_mute CROSS JOIN user ON user.id = muc_mute.user_id
+    WHERE muc_mute.muc_id = ? AND muc_mute.until > ? ORDER BY muc_mute.id
+    """
+)
+_MUTE = Statement(
+    """
+    INSERT INTO muc_mute (muc_id, user_id, until) VALUES (?, ?, ?)
+    ON CONFLICT (muc_id, user_id) DO UPDATE SET until = excluded.until
+    """
+)
+_UNMUTE = Statement("DELETE FROM muc_mute WHERE muc_id = ? AND user_id = ?")
+_FORGET_EXPIRED = Statement("DELETE FROM muc_mute WHERE muc_id = ? AND until <= ?")
+ALLOWED = Statement(
+    """
+    SELECT user.username FROM muc_member CROSS JOIN user ON user.id = muc_member.user_id
+    WHERE muc_member.muc_id = ? AND muc_member.allowed = 1 ORDER BY muc_member.id
+    """
+)
+_SET_ALLOWED = Statement(
+    "UPDATE muc_member SET allowed = ? WHERE muc_id = ? AND user_id = ?"
+)
+
+
+def blocked(app_id: int, kind: Kind, muc_id: int) -> list[str]:
+    """Who is blocked. Raises UnknownMuc."""
+    mucs.held(app_id, kind, muc_id)
+    return [name for (name,) in BLOCKED.all(muc_id)]
+
+
+def block(app_id: int, kind: Kind, muc_id: int, names: Sequence[str]) -> list[Outcome]:
+    """Take members out and keep them out.
+
+    Raises:
+        UnknownMuc: there is no such group or room.
+        IsOwner: the owner is among them; nobody is blocked.
+        NotMembers: none of them is one.
+    """
+    with writing():
+        muc = mucs.held(app_id, kind, muc_id)
+        outcomes = _but_the_owner(app_id, muc, names)
+        for each, named in outcomes:
+            if each.why is None and named.user_id is not None:
+                muc_entry.dismiss(muc_id, kind, named.user_id)
+                _BLOCK.run(muc_id, named.user_id)
+    return [each for each, _ in outcomes]
+
+
+def unblock(
+    app_id: int, kind: Kind, muc_id: int, names: Sequence[str]
+) -> list[Outcome]:
+    """Let users be added again.
+
+    Raises:
+        UnknownMuc: there is no such group or room.
+        UnknownUser: the first who is; nobody is unblocked.
+        NotBlocked: none of them is; names the first.
+    """
+    with writing():
+        mucs.held(app_id, kind, muc_id)
+        named = muc_entry.look_up(app_id, names)
+        for each in named:
+            if each.user_id is None:
+                raise UnknownUser(each.name)
+        outcomes = [
+            Outcome(
+                each.name,
+                None if _UNBLOCK.run(muc_id, each.user_id) else Why.NOT_BLOCKED,
+            )
+            for each in named
+        ]
+        if all(each.why is not None for each in outcomes):
+            raise NotBlocked(named[0].name, muc_id)
+    return outcomes
+
+
+def muted(app_id: int, kind: Kind, muc_id: int) -> list[tuple[int, str]]:
+    """Until when, in Unix ms, and who. Raises UnknownMuc."""
+    mucs.held(app_id, kind, muc_id)
+    return MUTED.all(muc_id, now_ms())
+
+
+def mute(
+    app_id: int, kind: Kind, muc_id: int, names: Sequence[str], duration_ms: int | None
+) -> tuple[int, list[Outcome]]:
+    """Mute members from now on, or anew; None: for ever. Until when, and who.
+
+    Raises:
+        UnknownMuc: there is no such group or room.
+        IsOwner: the owner is among them; nobody is muted.
+        NotMembers: none of them is one.
+    """
+    now = now_ms()
+    until = FOR_EVER if duration_ms is None else min(now + duration_ms, FOR_EVER)
+    with writing():
+        muc = mucs.held(app_id, kind, muc_id)
+        outcomes = _but_the_owner(app_id, muc, names)
+        _FORGET_EXPIRED.run(muc_id, now)
+        for each, named in outcomes:
+            if each.why is None:
+                _MUTE.run(muc_id, named.user_id, until)
+    return until, [each for each, _ in outcomes]
+
+
+def _but_the_owner(
+    app_id: int, muc: Muc, names: Sequence[str]
+) -> list[tuple[Outcome, Named]]:
+    outcomes = among(app_id, muc, names)
+    if any(each.why is Why.OWNER for each, _ in outcomes):
+        raise IsOwner
+    return outcomes
+
+
+def unmute(app_id: int, kind: Kind, muc_id: int, names: Sequence[str]) -> list[Outcome]:
+    """Let members speak, muted or not; in a room, who was muted and left as well.
+
+    Raises:
+        UnknownMuc: there is no such group or room.
+        NotMembers: none of them is one.
+    """
+    outcomes = []
+    with writing():
+        mucs.held(app_id, kind, muc_id)
+        for each in muc_entry.look_up(app_id, names):
+            known = _UNMUTE.run(muc_id, each.user_id) or muc_entry.is_member(
+                muc_id, each
+            )
+            outcomes.append(Outcome(each.name, None if known else Why.NOT_IN))
+        _need_one(outcomes)
+    return outcomes
+
+
+def allowed(app_id: int, kind: Kind, muc_id: int) -> list[str]:
+    """Who may speak while all are muted. Raises UnknownMuc."""
+    mucs.held(app_id, kind, muc_id)
+    return [name for (name,) in ALLOWED.all(muc_id)]
+
+
+def allow(
+    app_id: int, kind: Kind, muc_id: int, names: Sequence[str], *, speak: bool
+) -> list[Outcome]:
+    """Put members on the allow list, or take them off; who is there already stays.
+
+    Raises:
+        UnknownMuc: there is no such group or room.
+        NotMembers: none of them is one.
+    """
+    with writing():
+        mucs.held(app_id, kind, muc_id)
+        outcomes = [
+            Outcome(
+                each.name,
+                None if _SET_ALLOWED.run(speak, muc_id, each.user_id) else Why.NOT_IN,
+            )
+            for each in muc_entry.look_up(app_id, names)
+        ]
+        _need_one(outcomes)
+    return outcomes
+
+
+def _need_one(outcomes: Sequence[Outcome]) -> None:
+    if all(each.why is not None for each in outcomes):
+        raise NotMembers(each.name for each in outcomes)

@@ -1,0 +1,35 @@
+"""What becomes of groups and rooms when a user is deleted."""
+
+from server.store.database import Statement
+
+OWNED = Statement(
+    """
+    SELECT coalesce(sum(kind = 'group'), 0), coalesce(sum(kind = 'chatroom'), 0)
+    FROM muc WHERE owner_id = ?
+    """
+)
+DESTROY = Statement("DELETE FROM muc WHERE owner_id = ?")
+_COUNT = Statement(
+    """
+    UPDATE app SET group_count = group_count - ?, chatroom_count = chatroom_count - ?
+    WHERE id = ?
+    """
+)
+LEAVE = Statement(
+    """
+    UPDATE muc SET member_count = member_count - 1
+    WHERE id IN (SELECT muc_id FROM muc_member WHERE user_id = ?)
+    """
+)
+
+
+def forget(app_id: int, user_id: int) -> None:
+    """Part of a transaction, before the user's row goes and its memberships with it.
+
+    What they own is destroyed; what they are in has a member less.
+    """
+    groups, chatrooms = OWNED.one(user_id)
+    if groups or chatrooms:
+        DESTROY.run(user_id)
+        _COUNT.run(groups, chatrooms, app_id)
+    LEAVE.run(user_id)

@@ -1,0 +1,234 @@
+"""What is past its time is removed, with its bytes; what is not, is not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from server import retention
+from server.clock import now_ms
+from server.settings import Settings
+from server.store import file_storage, files, history, message_retention
+from server.store.database import database
+from server.store.models import File, Message
+from tests import facts
+from tests.conftest import Clock, Tenant
+from tests.probes.messages import send
+from tests.server.api.test_files import kept, on_disk, picture
+from tests.server.api.test_history import BEGINS_MS, HOUR, NOW_MS, keep
+
+FILES_SECONDS = facts.BOUNDS["files.uploaded_file"][1]
+HISTORY_SECONDS = facts.BOUNDS["history.history_file"][1]
+OFFLINE_SECONDS = facts.BOUNDS["offline.offline_message"][1]
+HOUR_SECONDS = 3600
+
+
+def age(settings: Settings, seconds: float) -> None:
+    """Every file was last written so long ago, by the clock of the tests."""
+    for path in on_disk(settings):
+        os.utime(path, (NOW_MS / 1000 - seconds,) * 2)
+
+
+def test_an_upload_goes_with_its_bytes(
+    acme: Tenant, settings: Settings, clock: Clock
+) -> None:
+    kept(acme, picture("PNG", (300, 300)))
+    clock.forward(1)
+    younger = kept(acme, b"younger")["uuid"]
+    assert len(on_disk(settings)) == 3
+
+    clock.forward(FILES_SECONDS - 0.5)
+    swept = retention.sweep()
+
+    assert swept.files == 1
+    assert [row.uuid for row in File.select()] == [younger]
+    assert [path.name for path in on_disk(settings)] == [younger]
+
+
+def test_an_upload_stays_for_as_long_as_callers_may_have_it(
+    acme: Tenant, clock: Clock
+) -> None:
+    kept(acme, b"x")
+    clock.forward(FILES_SECONDS)
+
+    assert retention.sweep().files == 0
+
+
+def test_more_than_a_batch_and_shared_files_between(acme: Tenant, clock: Clock) -> None:
+    database.execute_sql("PRAGMA foreign_keys = 0")
+    for n in range(25):
+        File.create(
+            uuid=f"{n:036}", app=acme.id, owner="admin", name="x", content_type="x",
+            size=1, created=NOW_MS + n // 5, muc=17 if n % 3 == 0 else None,
+        )  # fmt: skip
+
+    assert files.delete_older(NOW_MS + 4, batch=4) == 13
+    assert File.select().where(File.muc.is_null()).count() == 3
+    assert File.select().count() == 12
+
+
+def test_what_a_crash_has_left_goes_after_an_hour(
+    acme: Tenant, settings: Settings
+) -> None:
+    whole = kept(acme, b"whole")["uuid"]
+    lost = kept(acme, picture("PNG", (300, 300)))["uuid"]
+    File.delete().where(File.uuid == lost).execute()
+    coming = file_storage.Incoming(file_storage._connected())
+    coming.file.write(b"half")
+    coming.finish()
+    age(settings, HOUR_SECONDS - 1)
+    assert retention.sweep().orphans == 0
+
+    age(settings, HOUR_SECONDS + 1)
+    assert retention.sweep(orphans=False).orphans == 0
+    swept = retention.sweep()
+
+    assert swept.orphans == 3
+    assert [path.name for path in on_disk(settings)] == [whole]
+
+
+def test_history_files_go_with_their_time(
+    acme: Tenant, settings: Settings, clock: Clock
+) -> None:
+    keep(acme.id, 2)
+    assert acme.get(f"/chatmessages/{HOUR}").status_code == 200
+    assert len(on_disk(settings)) == 2
+    ends = (BEGINS_MS - NOW_MS) / 1000 + HOUR_SECONDS
+
+    clock.forward(ends + HISTORY_SECONDS)
+    assert retention.sweep().history_files == 0
+    clock.forward(1)
+    assert retention.sweep().history_files == 1
+
+    assert on_disk(settings) == []
+    assert not (settings.state_dir / "files" / "history" / acme.row.uuid).exists()
+
+
+def test_messages_stay_for_the_history_and_for_who_is_offline(
+    acme: Tenant, clock: Clock
+) -> None:
+    longer = max(HISTORY_SECONDS, OFFLINE_SECONDS)
+    send(acme)
+    clock.forward(longer - 1)
+    send(acme)
+    assert retention.sweep().messages == 0
+
+    clock.forward(2)
+    swept = retention.sweep()
+
+    assert swept.messages == 1
+    assert Message.select().count() == 1
+
+
+def test_a_message_of_an_old_moment_is_as_young_as_its_sending(acme: Tenant) -> None:
+    send(acme, msg_timestamp=0)
+
+    assert retention.sweep().messages == 0
+
+
+def test_a_message_of_a_later_moment_waits_for_its_hour(
+    acme: Tenant, clock: Clock
+) -> None:
+    days = 24 * 3600
+    later = now_ms() + 30 * days * 1000
+    send(acme, msg_timestamp=later)
+    clock.forward(30 * days)
+    assert retention.sweep().messages == 0
+
+    clock.forward(HISTORY_SECONDS + 3 * HOUR_SECONDS)
+
+    assert retention.sweep().messages == 1
+
+
+def test_messages_go_in_batches(acme: Tenant) -> None:
+    keep(acme.id, 25, 0)
+
+    assert message_retention.delete_older(NOW_MS, NOW_MS, batch=4) == 25
+    assert Message.select().count() == 0
+
+
+def test_what_the_sweep_reads_uses_an_index(acme: Tenant) -> None:
+    for statement, parameters, words in (
+        (files._OLD, (1, 2, 3), "file_created (created>? AND created<?)"),
+        (
+            message_retention._OLD,
+            (1, 2, 3, 4),
+            "INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
+    ):
+        plan = database.execute_sql(
+            "EXPLAIN QUERY PLAN " + statement._sql, parameters
+        ).fetchall()
+        assert len(plan) == 1, plan
+        assert words in plan[0][3]
+
+
+def test_the_command_says_what_it_removed(acme: Tenant, clock: Clock) -> None:
+    kept(acme, b"x")
+    clock.forward(FILES_SECONDS + 1)
+    runner = acme.client.application.test_cli_runner()
+
+    result = runner.invoke(args=["retention", "sweep"])
+
+    assert result.exit_code == 0
+    assert "1 files" in result.output
+    assert File.select().count() == 0
+
+
+def test_one_process_of_a_host_sweeps(app: Flask, settings: Settings) -> None:
+    one, other = retention.Sweeper(settings), retention.Sweeper(settings)
+
+    assert one.turn() is not None
+    assert other.turn() is None
+    assert one.turn() is not None
+    one.stop()
+    assert other.turn() is not None
+    other.stop()
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from server.store.host_lock import HostLock
+assert HostLock(Path(sys.argv[1])).take(wait=False)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_when_the_sweeper_is_killed_another_takes_over(
+    app: Flask, settings: Settings
+) -> None:
+    place = str(settings.state_dir / "sweeper.lock")
+    root = Path(__file__).parent.parent.parent
+    mine = retention.Sweeper(settings)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, place],
+        cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with holder:
+        assert holder.stdout.readline() == b"held\n"
+        assert mine.turn() is None
+        holder.kill()
+        holder.wait()
+
+        assert mine.turn() is not None
+    mine.stop()
+
+
+def test_a_sweep_that_fails_leaves_the_turn_to_others(
+    app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> int:
+        raise OSError
+
+    one, other = retention.Sweeper(settings), retention.Sweeper(settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(history, "remove_older", fail)
+        assert one.turn() is None
+
+    assert other.turn() is not None
+    other.stop()
