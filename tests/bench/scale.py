@@ -1,0 +1,163 @@
+"""What a call costs as the database grows: ``python -m tests.bench.scale [PERCENT ...]``.
+
+The same app is made at 1 %, 10 % and 100 % of a million users, ten thousand groups (one
+of five thousand members) and five million messages, and the same operations are timed
+on each, straight at the store: median and p99, and each median beside that at 1 %.
+"""
+
+import argparse
+import random
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.progress import Progress
+
+from server.app import create_app
+from server.kinds import Kept, Membership, Quota, Stated
+from server.settings import Settings
+from server.store import (
+    apps,
+    database,
+    friends,
+    history,
+    messages,
+    muc_members,
+    mucs,
+    offline,
+    users,
+)
+from server.store.muc_entry import Caps
+from tests.bench import population
+from tests.bench.population import HOUR_MS, NOW_MS, SEED, name
+
+NO_CAP = Membership("none")
+CAPS = Caps(joined=NO_CAP, members=NO_CAP)
+WEEK = Kept("week", Stated(7 * 86_400, "7 days", "bench"))
+TRIES = 300
+
+Operation = Callable[[int], object]
+
+
+def operations(app_id: int, size: population.Size) -> dict[str, tuple[int, Operation]]:
+    """Each operation, how often it is tried, and what it does the n-th time."""
+    chance = random.Random(SEED + 1)  # noqa: S311 (repeatable, not secret)
+    app = apps.find("bench", "scale")
+    assert app is not None
+    large = population.group_id(0)
+
+    def someone() -> str:
+        return name(chance.randint(1, size.users))
+
+    def send(kind: str, target: str) -> object:
+        new = messages.Outgoing(kind, [target], "admin", '{"msg":"x","type":"txt"}')
+        return messages.keep(app_id, new, at_most=Quota("none"))
+
+    def register(n: int) -> object:
+        new = users.NewUser(f"new{n}", None)
+        return users.add(app_id, [new], at_most=NO_CAP)
+
+    def join(n: int) -> object:
+        group = population.group_id(1 + n % (size.groups - 1))
+        return muc_members.add(app_id, "group", group, [f"new{n}"], caps=CAPS)
+
+    def export(_: int) -> object:
+        begins = NOW_MS - population.BUSY_HOUR * HOUR_MS
+        return history.make(app, history.Hour(begins, begins + HOUR_MS))
+
+    return {
+        "register a user": (TRIES, register),
+        "find a user": (TRIES, lambda _: users.find(app_id, someone())),
+        "friend list": (TRIES, lambda _: friends.names(app_id, someone())),
+        "join a group": (TRIES, join),
+        "send to a user": (TRIES, lambda _: send("users", someone())),
+        "send to 5,000 members": (30, lambda _: send("chatgroups", str(large))),
+        "offline count": (TRIES, lambda _: offline.count(app_id, someone(), kept=WEEK)),
+        "list 100 users": (
+            TRIES,
+            lambda _: users.page(app_id, chance.randint(0, size.users - 101), 100),
+        ),
+        "page of a large group": (
+            TRIES,
+            lambda _: muc_members.page(
+                mucs.held(app_id, "group", large), number=1, size=100, newest=False
+            ),
+        ),
+        "export an hour": (1, export),
+    }
+
+
+def measure(percent: int, shown: Progress) -> dict[str, list[float]]:
+    """Milliseconds of each try of each operation, on a database of this size."""
+    size = population.share(percent)
+    with tempfile.TemporaryDirectory() as place:
+        create_app(Settings(state_dir=Path(place), synchronous="NORMAL"))
+        apps.create("bench", "scale", "enterprise")
+        app = apps.find("bench", "scale")
+        assert app is not None
+        whole = (
+            size.users * 3
+            + size.groups * 11
+            + size.large_group
+            + size.messages * 6 // 5
+        )
+        task = shown.add_task(f"{percent} %", total=whole)
+
+        def progress(what: str, count: int) -> None:
+            shown.update(task, advance=count, description=f"{percent} %: {what}")
+
+        population.populate(app.id, size, progress)
+        found: dict[str, list[float]] = {}
+        for label, (tries, operation) in operations(app.id, size).items():
+            shown.update(task, description=f"{percent} %: {label}")
+            found[label] = [timed(operation, n) for n in range(tries)]
+        shown.update(task, completed=whole, description=f"{percent} %")
+        on_disk = sum(each.stat().st_size for each in Path(place).glob("weir.db*"))
+        shown.console.print(
+            f"{percent} %: {size.users:,} users, {size.messages:,} messages,"
+            f" {on_disk / 1e9:.2f} GB; at most"
+            f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB so far"
+        )
+        database.disconnect()
+    return found
+
+
+def timed(operation: Operation, n: int) -> float:
+    began = time.perf_counter()
+    operation(n)
+    return (time.perf_counter() - began) * 1000
+
+
+def report(found: dict[int, dict[str, list[float]]]) -> None:
+    percents = list(found)
+    print(
+        f"{'median / p99, ms':<24}"
+        + "".join(f"{percent:>15} %" for percent in percents)
+        + "   growth"
+    )
+    for label, first in found[percents[0]].items():
+        cells = ""
+        for percent in percents:
+            tries = sorted(found[percent][label])
+            p99 = tries[min(len(tries) - 1, int(0.99 * len(tries)))]
+            cells += f"{statistics.median(tries):9.2f} /{p99:6.2f}"
+        last = found[percents[-1]][label]
+        growth = statistics.median(last) / statistics.median(first)
+        print(f"{label:<24}{cells} {growth:8.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("percent", nargs="*", type=int, default=[1, 10, 100])
+    with Progress() as shown:
+        found = {
+            percent: measure(percent, shown) for percent in parser.parse_args().percent
+        }
+    report(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""The operations of the published Platform API that Weir serves, typed by hand.
+
+``{A}`` is ``/{org}/{app}``. Optional rows that are not built stand in NOT_BUILT.
+"""
+
+SERVED = """
+POST {A}/token
+POST {A}/users
+GET {A}/users/{username}
+GET {A}/users
+DELETE {A}/users/{username}
+DELETE {A}/users
+PUT {A}/users/{username}/password
+PUT {A}/users/{username}
+GET {A}/users/{username}/status
+POST {A}/users/batch/status
+PUT {A}/metadata/user/{username}
+GET {A}/metadata/user/{username}
+POST {A}/metadata/user/get
+GET {A}/metadata/user/capacity
+DELETE {A}/metadata/user/{username}
+POST {A}/users/{owner_username}/contacts/users/{contact_username}
+DELETE {A}/users/{owner_username}/contacts/users/{contact_username}
+GET {A}/users/{owner_username}/contacts/users
+GET {A}/users/{owner_username}/blocks/users
+POST {A}/users/{owner_username}/blocks/users
+DELETE {A}/users/{owner_username}/blocks/users/{blocked_username}
+POST {A}/users/{username}/deactivate
+POST {A}/users/{username}/activate
+GET {A}/users/{username}/disconnect
+GET {A}/users/{owner_username}/offline_msg_count
+GET {A}/users/{username}/offline_msg_status/{msg_id}
+GET {A}/users/{username}/disconnect/{resource}
+DELETE {A}/users/{username}/disconnect/{resource}
+GET {A}/users/{username}/resources
+POST {A}/mutes
+GET {A}/mutes/{username}
+GET {A}/mutes
+GET {A}/user/{username}/contacts
+GET {A}/users/{username}/contacts
+PUT {A}/user/{owner_username}/contacts/users/{contact_username}
+POST {A}/users/{username}/contacts/import
+DELETE {A}/contacts/users/{username}
+PUT {A}/push/nickname
+POST {A}/messages
+POST {A}/messages/users
+POST {A}/messages/chatgroups
+POST {A}/messages/chatrooms
+POST {A}/messages/msg_recall
+POST {A}/messages/recall
+POST {A}/chatfiles
+GET {A}/chatfiles/{uuid}
+GET {A}/chatmessages/{time}
+GET {A}/chatmessages
+GET {A}/chatgroups
+GET {A}/users/{username}/joined_chatgroups
+GET {A}/chatgroups/{gid}
+POST {A}/chatgroups
+PUT {A}/chatgroups/{gid}
+DELETE {A}/chatgroups/{gid}
+GET {A}/chatgroups/{gid}/announcement
+POST {A}/chatgroups/{gid}/announcement
+GET {A}/chatgroups/{gid}/share_files
+POST {A}/chatgroups/{gid}/share_files
+GET {A}/chatgroups/{gid}/share_files/{file_id}
+DELETE {A}/chatgroups/{gid}/share_files/{file_id}
+GET {A}/chatgroups/{gid}/users
+POST {A}/chatgroups/{gid}/users/{username}
+POST {A}/chatgroups/{gid}/users
+DELETE {A}/chatgroups/{gid}/users/{usernames}
+GET {A}/chatgroups/{gid}/admin
+POST {A}/chatgroups/{gid}/admin
+DELETE {A}/chatgroups/{gid}/admin/{oldadmin}
+GET {A}/chatgroups/{gid}/blocks/users
+POST {A}/chatgroups/{gid}/blocks/users/{username}
+POST {A}/chatgroups/{gid}/blocks/users
+DELETE {A}/chatgroups/{gid}/blocks/users/{usernames}
+DELETE {A}/chatgroups/{gid}/blocks/users
+GET {A}/chatgroups/{gid}/mute
+POST {A}/chatgroups/{gid}/mute
+DELETE {A}/chatgroups/{gid}/mute/{usernames}
+POST {A}/chatgroups/{gid}/ban
+DELETE {A}/chatgroups/{gid}/ban
+GET {A}/chatgroups/{gid}/white/users
+POST {A}/chatgroups/{gid}/white/users/{username}
+POST {A}/chatgroups/{gid}/white/users
+DELETE {A}/chatgroups/{gid}/white/users/{usernames}
+POST {A}/chatgroups/{gid}/disable
+POST {A}/chatgroups/{gid}/enable
+GET {A}/chatgroups/{gid}/user/{username}/is_joined
+GET {A}/chatrooms
+GET {A}/users/{username}/joined_chatrooms
+GET {A}/chatrooms/{rid}
+POST {A}/chatrooms
+PUT {A}/chatrooms/{rid}
+DELETE {A}/chatrooms/{rid}
+GET {A}/chatrooms/{rid}/users
+POST {A}/chatrooms/{rid}/users/{username}
+POST {A}/chatrooms/{rid}/users
+DELETE {A}/chatrooms/{rid}/users/{usernames}
+GET {A}/chatrooms/{rid}/admin
+POST {A}/chatrooms/{rid}/admin
+DELETE {A}/chatrooms/{rid}/admin/{oldadmin}
+GET {A}/chatrooms/{rid}/mute
+POST {A}/chatrooms/{rid}/mute
+DELETE {A}/chatrooms/{rid}/mute/{usernames}
+GET {A}/chatrooms/super_admin
+POST {A}/chatrooms/super_admin
+DELETE {A}/chatrooms/super_admin/{superadmin}
+GET {A}/chatrooms/{rid}/announcement
+POST {A}/chatrooms/{rid}/announcement
+GET {A}/chatrooms/{rid}/blocks/users
+POST {A}/chatrooms/{rid}/blocks/users/{username}
+POST {A}/chatrooms/{rid}/blocks/users
+DELETE {A}/chatrooms/{rid}/blocks/users/{usernames}
+POST {A}/chatrooms/{rid}/ban
+DELETE {A}/chatrooms/{rid}/ban
+GET {A}/chatrooms/{rid}/white/users
+POST {A}/chatrooms/{rid}/white/users/{username}
+POST {A}/chatrooms/{rid}/white/users
+DELETE {A}/chatrooms/{rid}/white/users/{usernames}
+"""
+
+NOT_BUILT = """
+PUT {A}/users/{username}/notification/{chattype}/{key}
+GET {A}/users/{username}/notification/{chattype}/{key}
+POST {A}/users/{username}/presence/{resource}/{status}
+POST {A}/users/{username}/presence/{expiry}
+POST {A}/users/{username}/presence
+DELETE {A}/users/{username}/presence
+GET {A}/users/{username}/presence/sublist
+GET {A}/publicchatgroups
+GET {A}/privatechatgroups
+"""
+
+OURS = """
+GET {A}/limits
+GET /healthz
+GET /history/{org}/{app}/{hour}.gz
+"""
