@@ -6,6 +6,7 @@ request (which limits, parsing them, reading back what is left) is prepared once
 start, and all limits of a call are taken together or not at all.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,7 +18,7 @@ from flask_limiter._extension import LimiterContext
 from flask_limiter.util import get_qualified_name
 
 from server.caller import Kind, call, caller
-from server.errors import ReachLimit
+from server.errors import ReachLimit, Unavailable
 from server.kinds import Calls
 from server.limiting import headers
 from server.limiting.counters import Taken
@@ -34,6 +35,8 @@ __all__ = [
     "prepare",
     "standing",
 ]
+
+log = logging.getLogger("weir")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -97,6 +100,16 @@ class _Prepared(Limiter):
         found = call().caller
         if not in_middleware or found is None:
             return
+        if found.app.edition not in self.editions:
+            # The table lost the edition after the app was put on it. No figure binds
+            # the app then, and a call that nothing limits is not let through.
+            log.error(
+                "%s/%s is on the edition %r, which the table does not state",
+                found.app.org,
+                found.app.name,
+                found.app.edition,
+            )
+            raise Unavailable(retry_after=1)
         plan = self._plans.get((request.endpoint, found.app.edition))
         # A call without a token met the guard instead: an outsider cannot spend an
         # app's budget, not even where the endpoint is open to everyone.

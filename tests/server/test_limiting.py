@@ -16,7 +16,7 @@ from server.limiting import _declared, _limiter, loss
 from server.limiting.loss import Counters
 from server.limiting.rings import Want
 from server.settings import Settings
-from server.store import database
+from server.store import apps, database
 from tests.conftest import Clock, Tenant, make_tenant
 
 OPEN = Calls(
@@ -118,6 +118,19 @@ def test_the_longest_wait_is_told(trial: Flask, clock: Clock) -> None:
     assert refused.headers["Retry-After"] == "60"
     clock.forward(59.5)
     assert acme.get("/narrow").status_code == 200
+
+
+def test_an_edition_that_the_table_lost_is_closed_not_unlimited(
+    acme: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    apps.set_edition("acme", "chat", "ultimate")
+
+    answers = [acme.get(path) for path in ("/users/alice", "/users", "/limits")]
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert "'ultimate', which the table does not state" in caplog.text
+    apps.set_edition("acme", "chat", "community")
+    assert acme.get("/users/alice").status_code == 200
 
 
 def test_the_storage_is_always_ours(app: Flask) -> None:
