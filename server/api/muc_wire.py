@@ -10,7 +10,7 @@ from server.api.muc_fields import trimmed
 from server.errors import INVALID_REQUEST, IllegalArgument, Refusal
 from server.kinds import MaxItems
 from server.muc_errors import IsOwner, NotBlocked, NotIn, UnknownMuc
-from server.payload import whole
+from server.payload import whole, whole_in_any_case
 from server.store.muc_members import Outcome, Why
 from server.store.mucs import LAST, Muc
 
@@ -18,7 +18,6 @@ DEFAULT_PAGE = 10
 """How many a page holds that is not asked for a number."""
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
 def id_in(text: str, unknown: Callable[[str], Refusal] = UnknownMuc) -> int:
@@ -66,25 +65,17 @@ def changed(changes: Mapping[str, object]) -> Response:
 
 def numbered() -> int:
     """The query's page number; 1 when absent or no page."""
-    return max(_paging("pagenum") or 1, 1)
+    return max(whole_in_any_case("pagenum") or 1, 1)
 
 
 def page_size(at_most: MaxItems, *, default: int) -> int:
     """The query's page size."""
-    return at_most.clamp(_paging("pagesize"), default=default)
+    return at_most.clamp(whole_in_any_case("pagesize"), default=default)
 
 
 def is_paged() -> bool:
     """Whether the query asks for a page."""
     return bool({"pagenum", "pagesize"} & {name.lower() for name in request.args})
-
-
-def _paging(wanted: str) -> int | None:
-    """A whole number of the query, under its name in any case."""
-    for name, text in request.args.items():
-        if name.lower() == wanted and _WHOLE.fullmatch(text):
-            return int(text)
-    return None
 
 
 def limited(at_most: MaxItems) -> int:
