@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,6 +67,17 @@ def upload(
     return int(head.split()[1]), orjson.loads(content)
 
 
+def files_below(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
 def kept(port: int, token: str, content: bytes) -> str:
     status, answer = upload(port, token, multipart(content))
     assert status == 200, answer
@@ -125,7 +136,7 @@ def test_an_upload_that_is_cut_off_leaves_nothing(
 ) -> None:
     server, token = acme
     root = server.state_dir / "files"
-    before = {path for path in root.rglob("*") if path.is_file()}
+    before = files_below(root)
     body = multipart(bytes(500_000))
     kind = {"Transfer_Encoding": "chunked"} if chunked else {}
     framed = (b"%x\r\n" % len(body) if chunked else b"") + body
@@ -135,11 +146,9 @@ def test_an_upload_that_is_cut_off_leaves_nothing(
 
     with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
         connection.sendall(whole[:300_000])
+        wait_until(lambda: files_below(root) > before)
 
-    ends = time.monotonic() + 10
-    while {path for path in root.rglob("*") if path.is_file()} != before:
-        assert time.monotonic() < ends
-        time.sleep(0.02)
+    wait_until(lambda: files_below(root) == before)
     assert "a bug met" not in server.log
 
 
