@@ -11,11 +11,12 @@ from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from peewee import DatabaseProxy, SqliteDatabase
+from peewee import DatabaseProxy, OperationalError, SqliteDatabase
 
 from server.settings import Settings
 from server.store.generation import Generation
 from server.store.together import Together
+from server.store.wal_sync import WalSync
 
 Result = TypeVar("Result")
 
@@ -99,6 +100,7 @@ class _Gate:
 
 _gate: _Gate | None = None
 _apps: Generation | None = None
+_sync: WalSync | None = None
 
 
 @contextmanager
@@ -109,6 +111,14 @@ def writing() -> Iterator[None]:
     transaction counted still holds when it inserts. The commit is on disk (as far as
     ``WEIR_SYNCHRONOUS`` says) when this returns; an exception undoes everything.
     """
+    with _committing():
+        yield
+    _settle()
+
+
+@contextmanager
+def _committing() -> Iterator[None]:
+    """:func:`writing`, but for the disk."""
     if _gate is None:
         message = "no database is connected"
         raise UnusableDatabase(message)
@@ -116,7 +126,18 @@ def writing() -> Iterator[None]:
         yield
 
 
-_together = Together(writing)
+def _settle() -> None:
+    """Return when what is committed is on disk, where the settings ask for that."""
+    if _sync is None:
+        return
+    try:
+        _sync()
+    except OSError as error:
+        message = f"the database's log cannot be synced: {error.strerror}"
+        raise OperationalError(message) from error
+
+
+_together = Together(_committing, _settle)
 
 
 def write(work: Callable[[], Result]) -> Result:
@@ -138,6 +159,7 @@ def writing_apps() -> Iterator[None]:
     # changes must not overlap, so the gate is outside.
     with _gate, _apps.changing(), database.atomic("IMMEDIATE"):
         yield
+    _settle()
 
 
 def apps_generation() -> int:
@@ -151,7 +173,7 @@ def connect(settings: Settings) -> None:
     Raises:
         UnusableDatabase: it is newer than this program, or SQLite is too old.
     """
-    global _gate, _apps  # one database a process, as one app a process
+    global _gate, _apps, _sync  # one database a process, as one app a process
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         needed = ".".join(map(str, OLDEST_SQLITE))
         message = f"SQLite {sqlite3.sqlite_version} is too old; {needed} is needed"
@@ -170,13 +192,14 @@ def connect(settings: Settings) -> None:
     except OSError as error:
         message = f"WEIR_DATABASE_URL: cannot write {path}: {error.strerror}"
         raise UnusableDatabase(message) from error
+    _sync = WalSync(path) if settings.synchronous == "FULL" else None
     database.initialize(
         SqliteDatabase(
             str(path),
             timeout=BUSY_SECONDS,
             pragmas={
                 "journal_mode": "wal",
-                "synchronous": settings.synchronous,
+                "synchronous": "normal",  # the rest is WalSync's
                 "foreign_keys": 1,
                 "cache_size": -8 * 1024,  # KiB, for each connection
                 "temp_store": "memory",

@@ -2,8 +2,8 @@
 
 While one thread commits, others queue what they want written; the next to lead writes
 all of it in one transaction. Nobody waits for more than the commit under way and their
-own, a thread alone waits for nobody, and a busy process pays for one commit, and one
-turn at the write lock, where it would have paid for many.
+own, a thread alone waits for nobody, and a busy process pays for one commit, one turn
+at the write lock and one sync, where it would have paid for many.
 """
 
 import threading
@@ -34,8 +34,14 @@ class _Write:
 class Together:
     """A queue whose first thread writes for the others."""
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self,
+        transaction: Callable[[], AbstractContextManager[None]],
+        settle: Callable[[], None],
+    ) -> None:
+        """*settle* returns when what has been committed before it is on disk."""
         self._transaction = transaction
+        self._settle = settle
         self._lock = threading.Lock()  # of the queue and of who leads
         self._queue: list[_Write] = []
         self._led = False
@@ -62,22 +68,39 @@ class Together:
         return result
 
     def _lead(self) -> None:
-        """Write everything queued by now, own work included; hand the lead on."""
+        """Write everything queued by now, own work included.
+
+        The lead is handed on before the disk is waited for: the next transaction need
+        not wait for that.
+        """
         with self._lock:
             batch, self._queue = self._queue, []
         try:
-            self._write_all(batch)
+            try:
+                self._write_all(batch)
+            finally:
+                self._hand_on()
+            self._settle_all(batch)
         finally:
-            with self._lock:
-                heir = self._queue[0] if self._queue else None
-                self._led = heir is not None
-                if heir is not None:
-                    heir.leads = True
             # Who leads has not been waiting, but its lock is no longer anyone's.
             for write in batch:
                 write.waiting.release()
+
+    def _hand_on(self) -> None:
+        with self._lock:
+            heir = self._queue[0] if self._queue else None
+            self._led = heir is not None
             if heir is not None:
-                heir.waiting.release()
+                heir.leads = True
+        if heir is not None:
+            heir.waiting.release()
+
+    def _settle_all(self, batch: list[_Write]) -> None:
+        try:
+            self._settle()
+        except Exception as error:
+            for write in batch:
+                write.error = write.error or error
 
     def _write_all(self, batch: list[_Write]) -> None:
         written = 0

@@ -41,7 +41,10 @@ class Writers:
     """Threads that each write one thing, and what they were told."""
 
     def __init__(self, database: Database) -> None:
-        self.database, self.together = database, Together(database.transaction)
+        self.database, self.together = (
+            database,
+            Together(database.transaction, lambda: None),
+        )
         self.told: dict[object, object] = {}
         self.threads: list[threading.Thread] = []
 
@@ -130,7 +133,7 @@ def test_the_queue_goes_on_after_a_failure(writers: Writers) -> None:
 def test_each_is_written_as_the_caller_who_asked() -> None:
     caller: ContextVar[int] = ContextVar("caller")
     database = Database()
-    together = Together(database.transaction)
+    together = Together(database.transaction, lambda: None)
 
     def ask(number: int) -> None:
         caller.set(number)
@@ -148,7 +151,7 @@ def test_each_is_written_as_the_caller_who_asked() -> None:
 
 def test_many_threads_lose_nothing() -> None:
     database = Database()
-    together = Together(database.transaction)
+    together = Together(database.transaction, lambda: None)
 
     def ask(start: int) -> None:
         for n in range(start, start + 500):
@@ -161,3 +164,42 @@ def test_many_threads_lose_nothing() -> None:
         thread.join()
 
     assert sorted(database.kept) == list(range(4000))
+
+
+def test_the_next_transaction_does_not_wait_for_the_disk() -> None:
+    database = Database()
+    on_disk, asked = threading.Event(), threading.Event()
+
+    def settle() -> None:
+        asked.set()
+        assert on_disk.wait(10)
+
+    writers = Writers(database)
+    writers.together = Together(database.transaction, settle)
+    writers.write("first")
+    assert asked.wait(10)
+
+    writers.write("second")
+
+    while database.kept != ["first", "second"]:
+        threading.Event().wait(0.001)
+    assert writers.told == {}
+    on_disk.set()
+    writers.finish()
+    assert writers.told == {"first": "first", "second": "second"}
+
+
+def test_a_disk_that_fails_fails_all_who_were_committed() -> None:
+    database = Database()
+
+    def settle() -> None:
+        raise OSError("disk gone")
+
+    writers = Writers(database)
+    writers.together = Together(database.transaction, settle)
+
+    writers.all_while_the_first_commits("second", "third")
+    writers.finish()
+
+    assert {str(error) for error in writers.told.values()} == {"disk gone"}
+    assert len(writers.told) == 3
