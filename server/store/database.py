@@ -192,7 +192,13 @@ def connect(settings: Settings) -> None:
     except OSError as error:
         message = f"WEIR_DATABASE_URL: cannot write {path}: {error.strerror}"
         raise UnusableDatabase(message) from error
-    _sync = WalSync(path) if settings.synchronous == "FULL" else None
+    if _sync is not None:
+        _sync.close()
+    try:
+        _sync = WalSync(path) if settings.synchronous == "FULL" else None
+    except (OSError, sqlite3.Error) as error:
+        message = f"WEIR_DATABASE_URL: cannot use {path}: {error}"
+        raise UnusableDatabase(message) from error
     database.initialize(
         SqliteDatabase(
             str(path),
@@ -252,10 +258,13 @@ def check(settings: Settings, tables: Sequence[type]) -> None:
     Raises:
         UnusableDatabase: as :func:`connect` and :func:`create_tables`.
     """
-    global _gate
+    global _gate, _sync
     connect(settings)
     create_tables(tables)
     disconnect()
     if _gate is not None:
         _gate.close()
         _gate = None
+    if _sync is not None:
+        _sync.close()
+        _sync = None

@@ -56,9 +56,10 @@ class Together:
         mine = _Write(work)
         with self._lock:
             self._queue.append(mine)
-            mine.leads = not self._led
+            at_once = mine.leads = not self._led
             self._led = True
-        if not mine.leads:
+        # Not by mine.leads: that may be true by now, and our lock released.
+        if not at_once:
             mine.waiting.acquire()
         if mine.leads:
             self._lead()
@@ -68,19 +69,19 @@ class Together:
         return result
 
     def _lead(self) -> None:
-        """Write everything queued by now, own work included.
+        """Write everything queued by now, own work included; hand the lead on.
 
-        The lead is handed on before the disk is waited for: the next transaction need
-        not wait for that.
+        After the disk has it, not before: the next transaction could begin meanwhile,
+        but more of smaller ones were measured to cost more than the wait.
         """
         with self._lock:
             batch, self._queue = self._queue, []
         try:
             try:
                 self._write_all(batch)
+                self._settle_all(batch)
             finally:
                 self._hand_on()
-            self._settle_all(batch)
         finally:
             # Who leads has not been waiting, but its lock is no longer anyone's.
             for write in batch:

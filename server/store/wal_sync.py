@@ -9,6 +9,7 @@ way share the next.
 """
 
 import os
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -17,11 +18,20 @@ class WalSync:
     """The log of one database, as one process syncs it."""
 
     def __init__(self, database: Path) -> None:
-        self._log = database.with_name(database.name + "-wal")
+        # A connection of its own, since SQLite removes the log with the last one.
+        self._connection = sqlite3.connect(database, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = wal").fetchone()
+        self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        log = database.with_name(database.name + "-wal")
+        self._log = os.open(log, os.O_RDWR | os.O_CLOEXEC)
+        _sync_folder(log.parent)  # a file is on disk only when its name is
         self._turn = threading.Lock()
         self._begun = 0  # how many syncs have: written under the lock
         self._failed: OSError | None = None
-        self._known: int | None = None  # the log whose name is on disk too
+
+    def close(self) -> None:
+        os.close(self._log)
+        self._connection.close()
 
     def __call__(self) -> None:
         """Return when what this thread has committed is on disk.
@@ -39,25 +49,15 @@ class WalSync:
                 return
             self._begun += 1
             try:
-                self._sync()
+                os.fdatasync(self._log)
             except OSError as error:
                 self._failed = error
                 raise
 
-    def _sync(self) -> None:
-        try:
-            log = os.open(self._log, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return  # the last connection closed, and SQLite synced all of it elsewhere
-        try:
-            os.fdatasync(log)
-            number = os.fstat(log).st_ino
-        finally:
-            os.close(log)
-        if number != self._known:
-            folder = os.open(self._log.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-            self._known = number
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,7 +1,7 @@
 """Writes of several threads in one transaction."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -166,27 +166,47 @@ def test_many_threads_lose_nothing() -> None:
     assert sorted(database.kept) == list(range(4000))
 
 
-def test_the_next_transaction_does_not_wait_for_the_disk() -> None:
+class HookedLock:
+    """A lock that lets a test in once, just after it was released."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.then: Callable[[], None] | None = None
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        if threading.current_thread().name == "second" and self.then is not None:
+            then, self.then = self.then, None
+            then()
+
+
+def test_the_lead_may_come_before_its_heir_waits_for_it() -> None:
     database = Database()
-    on_disk, asked = threading.Event(), threading.Event()
+    together = Together(database.transaction, lambda: None)
+    hooked = HookedLock()
+    together._lock = hooked  # type: ignore[assignment]
+    database.go_on.clear()
+    first = threading.Thread(target=together.write, args=(lambda: "first",))
+    first.start()
+    assert database.begun.wait(10)
 
-    def settle() -> None:
-        asked.set()
-        assert on_disk.wait(10)
+    def until_the_lead_is_ours() -> None:
+        database.go_on.set()
+        first.join(10)
+        assert together._queue[0].leads
 
-    writers = Writers(database)
-    writers.together = Together(database.transaction, settle)
-    writers.write("first")
-    assert asked.wait(10)
+    hooked.then = until_the_lead_is_ours
+    told: list[str] = []
+    second = threading.Thread(
+        target=lambda: told.append(together.write(lambda: "second")), name="second"
+    )
+    second.start()
+    second.join(10)
 
-    writers.write("second")
-
-    while database.kept != ["first", "second"]:
-        threading.Event().wait(0.001)
-    assert writers.told == {}
-    on_disk.set()
-    writers.finish()
-    assert writers.told == {"first": "first", "second": "second"}
+    assert told == ["second"]
 
 
 def test_a_disk_that_fails_fails_all_who_were_committed() -> None:

@@ -15,7 +15,6 @@ from server.store.wal_sync import WalSync
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    (tmp_path / "weir.db-wal").write_bytes(b"frames")
     return tmp_path / "weir.db"
 
 
@@ -97,8 +96,15 @@ def test_after_a_failed_sync_nothing_is_promised(
         sync()
 
 
-def test_a_log_that_is_gone_was_synced_by_sqlite(tmp_path: Path) -> None:
-    WalSync(tmp_path / "weir.db")()
+def test_the_log_stays_when_the_last_connection_closes(path: Path) -> None:
+    sync = WalSync(path)
+
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE thing (id INTEGER)")
+    other.close()
+
+    assert path.with_name("weir.db-wal").stat().st_ino == os.fstat(sync._log).st_ino
+    sync()
 
 
 @pytest.mark.parametrize(("synchronous", "syncs"), [("FULL", 1), ("NORMAL", 0)])
