@@ -1,0 +1,62 @@
+"""No statement of the store reads a table from end to end."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from server import store
+from server.store.database import Statement, database
+
+# What reads more than it answers with, and why it may.
+MAY_SCAN = {
+    "apps._LIST": "all apps, for the operator",
+    "apps._ANY": "stops at the first",
+    "message_recall._REMEMBER": "a table of one row",
+}
+# What sorts what it found, and why that is little.
+MAY_SORT = {
+    "muc_lists.BLOCKED": "all of one group's, which it answers with",
+    "muc_lists.MUTED": "all of one group's, which it answers with",
+}
+
+
+def statements() -> Iterator[tuple[str, Statement]]:
+    for module in pkgutil.iter_modules(store.__path__):
+        found = importlib.import_module(f"{store.__name__}.{module.name}")
+        for name, value in vars(found).items():
+            each = value if isinstance(value, dict) else {"": value}
+            for part in each.values():
+                if isinstance(part, Statement):
+                    yield f"{module.name}.{name}", part
+
+
+STATEMENTS = list(statements())
+
+
+def plan(statement: Statement) -> list[str]:
+    sql = statement._sql
+    rows = database.execute_sql(
+        "EXPLAIN QUERY PLAN " + sql, (None,) * sql.count("?")
+    ).fetchall()
+    return [row[3] for row in rows]
+
+
+def scans(step: str) -> bool:
+    return step.startswith("SCAN ") and "CONSTANT ROW" not in step
+
+
+def test_all_of_the_store_is_looked_at() -> None:
+    assert len(STATEMENTS) > 100
+
+
+@pytest.mark.parametrize(("name", "statement"), STATEMENTS)
+def test_a_statement_finds_its_rows_by_an_index(
+    app: Flask, name: str, statement: Statement
+) -> None:
+    steps = plan(statement)
+
+    assert any(map(scans, steps)) == (name in MAY_SCAN), steps
+    assert any("TEMP B-TREE" in step for step in steps) == (name in MAY_SORT), steps
