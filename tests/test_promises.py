@@ -228,7 +228,7 @@ def replace(lines: list[str], stated: object, words: str) -> None:
 
 # Each may import from the lines above it, never from below or beside.
 LAYERS = [
-    {"settings", "errors", "caller", "clock"},
+    {"settings", "errors", "caller", "clock", "locks"},
     {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
     {"limiting", "store"},
     {"rules", "auth"},

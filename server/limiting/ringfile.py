@@ -2,7 +2,7 @@
 
 Words 0 to 511 are the header. Then come sets of up to 16 slots each; a key may lie
 in any slot of the set its tag names. The number of the set is also the byte that
-is locked (`fcntl`) while its slots are read or written: the kernel drops such a lock
+is locked while its slots are read or written: the kernel drops such a lock
 when its holder dies, however it dies.
 """
 
@@ -12,11 +12,11 @@ import errno
 import mmap
 import os
 from collections.abc import Iterator
-from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, lockf
 from hashlib import blake2b
 from pathlib import Path
 
 from server.limiting.ringslot import LIVE, RING, TAG_B, Slot, Tag
+from server.locks import lock, try_lock, unlock
 
 SUPERSEDED = LIVE + (1 << 56)  # word 0 of a file whose rings are in another one now
 STATE, CHECK, CAPACITY, SLOTS, SECRET, _, BOOT, OFFSET = range(8)
@@ -36,12 +36,9 @@ def lock_stripe(fd: int, stripe: int) -> None:
     a few times first, and the slowest hundredth of calls ten times as fast.
     """
     for _ in range(TRIES):
-        try:
-            lockf(fd, LOCK_EX | LOCK_NB, 1, stripe)
-        except (BlockingIOError, PermissionError):  # EAGAIN or EACCES: it is held
-            continue
-        return
-    lockf(fd, LOCK_EX, 1, stripe)
+        if try_lock(fd, stripe, 1):
+            return
+    lock(fd, stripe, 1)
 
 
 def capacity_for(amount: int) -> int:
@@ -188,17 +185,17 @@ class RingFile:
     def unlock(self, stripe: int) -> None:
         """Let go of the set."""
         if self.fd >= 0:
-            lockf(self.fd, LOCK_UN, 1, stripe)
+            unlock(self.fd, stripe, 1)
 
     def lock_whole(self) -> None:
         """Wait for all sets; for those who hold none."""
         if self.fd >= 0:
-            lockf(self.fd, LOCK_EX)
+            lock(self.fd)
 
     def unlock_whole(self) -> None:
         """Let go of all sets."""
         if self.fd >= 0:
-            lockf(self.fd, LOCK_UN)
+            unlock(self.fd)
 
     def search(self, tag: Tag) -> Iterator[tuple[Slot, bool]]:
         """The slots with this tag, and of each whether it was being moved."""

@@ -20,7 +20,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from fcntl import LOCK_UN, lockf
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +28,7 @@ from server.limiting.ringfile import MOST_AMOUNT, CountersFull, lock_stripe
 from server.limiting.ringsearch import Search
 from server.limiting.ringshelf import Shelf
 from server.limiting.ringslot import LONGEST_WINDOW_NS, Slot
+from server.locks import unlock
 
 __all__ = ["CountersFull", "Rings", "Taken", "Want", "boot_clock"]
 
@@ -187,7 +187,7 @@ class Rings:
                 slot.count(now, window, cost)
         finally:
             if fd >= 0:
-                lockf(fd, LOCK_UN, 1, stripe)
+                unlock(fd, stripe, 1)
         spent = cost if admitted and count else 0
         reset = oldest + window - now if counted else window if spent else 0
         return admitted, [Taken(amount - counted - spent, reset, wait)]
@@ -218,7 +218,7 @@ class Rings:
         finally:
             for _, stripe, fd in locks:
                 if fd >= 0:
-                    lockf(fd, LOCK_UN, 1, stripe)
+                    unlock(fd, stripe, 1)
 
     def _judge(
         self,

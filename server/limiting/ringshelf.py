@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_UN, lockf
 from hashlib import blake2b
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from server.limiting.ringfile import (
     first_slots,
 )
 from server.limiting.ringslot import LIVE
+from server.locks import lock, unlock
 
 log = logging.getLogger("weir.counters")
 
@@ -129,11 +129,11 @@ class Shelf:
         if self._lock_fd < 0:
             yield
             return
-        lockf(self._lock_fd, LOCK_EX)
+        lock(self._lock_fd)
         try:
             yield
         finally:
-            lockf(self._lock_fd, LOCK_UN)
+            unlock(self._lock_fd)
 
     def _path(self, capacity: int) -> Path | None:
         return self._directory and self._directory / f"rings-{capacity}"
@@ -214,7 +214,7 @@ def _set_aside(path: Path) -> None:
     """Rename a torn file, after telling those who may still count in it."""
     fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     try:
-        lockf(fd, LOCK_EX)
+        lock(fd)
         if os.fstat(fd).st_size >= 8:
             os.pwrite(fd, SUPERSEDED.to_bytes(8, sys.byteorder), 0)
         path.replace(path.with_suffix(".torn"))

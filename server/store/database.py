@@ -1,6 +1,5 @@
 """The database: a connection a thread, one writer a time, SQL written once."""
 
-import fcntl
 import os
 import sqlite3
 import threading
@@ -13,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from peewee import DatabaseProxy, OperationalError, SqliteDatabase
 
+from server.locks import lock, unlock
 from server.settings import Settings
 from server.store.generation import Generation
 from server.store.together import Together
@@ -67,7 +67,7 @@ class _Gate:
 
     SQLite lets one write at a time and makes the others poll with growing sleeps: under
     load some starve. A thread first takes this process's lock, then the lock file's
-    (``fcntl``: the kernel wakes the next in line at once and frees the lock of a
+    (the kernel wakes the next in line at once and frees the lock of a
     process that is killed); only then does it ask SQLite, which is free.
     """
 
@@ -81,7 +81,7 @@ class _Gate:
     def __enter__(self) -> None:
         self._threads.acquire()
         try:
-            fcntl.lockf(self._file, fcntl.LOCK_EX)
+            lock(self._file)
         except BaseException:
             self._threads.release()
             raise
@@ -93,7 +93,7 @@ class _Gate:
         trace: TracebackType | None,
     ) -> None:
         try:
-            fcntl.lockf(self._file, fcntl.LOCK_UN)
+            unlock(self._file)
         finally:
             self._threads.release()
 
