@@ -15,12 +15,30 @@ blueprint = rules.blueprint
 @blueprint.get("/chatgroups")
 def list_groups() -> Response:
     """The groups of the app, the newest first, a page a call."""
+    return _page("groups")
+
+
+@blueprint.get("/publicchatgroups")
+def list_public_groups() -> Response:
+    """Those that are public, as old clients ask for them."""
+    return _page("publicgroups", public=True)
+
+
+@blueprint.get("/privatechatgroups")
+def list_private_groups() -> Response:
+    """Those that are not."""
+    return _page("privategroups", public=False)
+
+
+def _page(kind: str, *, public: bool | None = None) -> Response:
+    """*kind* is that of the list's cursors: one list's are no good in another."""
     app = caller().app
     page = store.page(
         app.id,
         KIND,
-        cursors.sent("groups") or store.LAST,
+        cursors.sent(kind) or store.LAST,
         wire.limited(rules.GROUP_LIST),
+        public=public,
     )
     shown = [
         {
@@ -35,7 +53,7 @@ def list_groups() -> Response:
         }
         for group in page.mucs
     ]
-    cursor = cursors.encode("groups", page.mucs[-1].id) if page.more else None
+    cursor = cursors.encode(kind, page.mucs[-1].id) if page.more else None
     return wire.listed(shown, cursor)
 
 

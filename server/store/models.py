@@ -212,7 +212,10 @@ class Muc(_Table):
     """How many rows of MucMember it has, the owner's included, kept beside them."""
 
     class Meta:
-        indexes = ((("app", "kind", "id"), False),)
+        indexes = (
+            (("app", "kind", "id"), False),
+            (("app", "kind", "public", "id"), False),
+        )
 
 
 class MucMember(_Table):

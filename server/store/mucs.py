@@ -90,6 +90,13 @@ PAGE = Statement(
     WHERE muc.app_id = ? AND muc.kind = ? AND muc.id < ? ORDER BY muc.id DESC LIMIT ?
     """
 )
+PAGE_OF = Statement(
+    f"""
+    SELECT {_FIELDS} FROM muc CROSS JOIN user ON user.id = muc.owner_id
+    WHERE muc.app_id = ? AND muc.kind = ? AND muc.public = ? AND muc.id < ?
+    ORDER BY muc.id DESC LIMIT ?
+    """
+)
 JOINED = Statement(
     """
     SELECT muc.id, muc.name FROM muc_member CROSS JOIN muc ON muc.id = muc_member.muc_id
@@ -172,9 +179,17 @@ def held(app_id: int, kind: Kind, muc_id: int) -> Muc:
     return found
 
 
-def page(app_id: int, kind: Kind, before: int, size: int) -> Page:
-    """Up to *size* made before the one with the id *before*, the newest first."""
-    rows = PAGE.all(app_id, kind, before, size + 1)
+def page(
+    app_id: int, kind: Kind, before: int, size: int, *, public: bool | None = None
+) -> Page:
+    """Up to *size* made before the one with the id *before*, the newest first.
+
+    *public*: only those that are, or only those that are not; None: all.
+    """
+    if public is None:
+        rows = PAGE.all(app_id, kind, before, size + 1)
+    else:
+        rows = PAGE_OF.all(app_id, kind, public, before, size + 1)
     return Page([_muc(row) for row in rows[:size]], len(rows) > size)
 
 

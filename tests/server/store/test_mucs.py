@@ -144,6 +144,7 @@ def test_a_users_groups_are_counted_without_their_rooms(globex: Tenant) -> None:
 HOT = {
     "details": (mucs._FIND, 3),
     "list": (mucs.PAGE, 4),
+    "public list": (mucs.PAGE_OF, 5),
     "joined": (mucs.JOINED, 4),
     "joined count": (JOINED_COUNT, 2),
     "is member": (IS_MEMBER, 2),
