@@ -218,6 +218,13 @@ class Muc(_Table):
         )
 
 
+class LastMuc(_Table):
+    """The id that a group or room was given last, in one row: none is given twice."""
+
+    one = IntegerField(primary_key=True)
+    id = BigIntegerField()
+
+
 class MucMember(_Table):
     """A user in a group or room, the owner too."""
 
@@ -341,6 +348,7 @@ TABLES: tuple[type[Any], ...] = (
     Recalled,
     Waiting,
     Muc,
+    LastMuc,
     MucMember,
     MucBlock,
     MucMute,

@@ -1,6 +1,6 @@
 """Groups and chat rooms: one thing with two names, each function told which.
 
-Ids are digits in one space for both, and grow.
+Ids are digits in one space for both, grow, and are never given twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,8 +66,16 @@ class Page:
 
 
 # An id is the Unix milliseconds shifted by this much, or the next number after the
-# largest id when that is larger.
+# one given last when that is larger, whether its group is still there or not.
 _TIME_SHIFT = 12
+_NEXT_ID = Statement(
+    """
+    INSERT INTO last_muc (one, id) VALUES (1, ?)
+    ON CONFLICT (one) DO UPDATE SET id = CASE
+        WHEN last_muc.id < excluded.id THEN excluded.id ELSE last_muc.id + 1 END
+    RETURNING id
+    """
+)
 LAST = (1 << 63) - 1
 """After every id, where lists that begin with the newest begin."""
 
@@ -109,10 +117,7 @@ _INSERT = Statement(
     INSERT INTO muc (id, app_id, kind, name, description, custom, announcement, public,
         members_only, allow_invites, invite_need_confirm, max_users, owner_id, mute_all,
         disabled, created, modified, member_count)
-    SELECT max(?, coalesce(max(id), 0) + 1), ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 0,
-        ?, ?, 0
-    FROM muc
-    RETURNING id
+    VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, 0)
     """
 )
 _SET = Statement(
@@ -221,8 +226,9 @@ def create(
     now = now_ms()
     with writing():
         owner, *members = _first_members(app_id, kind, new)
-        (muc_id,) = _INSERT.one(
-            now << _TIME_SHIFT,
+        (muc_id,) = _NEXT_ID.one(now << _TIME_SHIFT)
+        _INSERT.run(
+            muc_id,
             app_id,
             kind,
             new.name,
