@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import orjson
 from flask import Flask, Response, current_app, request
@@ -26,6 +27,8 @@ JSON = "application/json; charset=utf-8"
 View = TypeVar("View", bound=Callable[..., Any])
 
 _PLAIN = "_answers_plainly"
+# What RFC 3986 lets stand in a path as it is, besides letters and digits.
+_PLAIN_IN_PATHS = "/-._~!$&'()*+,;=:@"
 _public_url: str | None = None
 
 
@@ -69,7 +72,7 @@ def here() -> str:
     """The address this request was sent to, without its query."""
     app = caller().app
     rest = request.path.removeprefix(f"/{app.org}/{app.name}")
-    return base() + rest
+    return base() + quote(rest, safe=_PLAIN_IN_PATHS)
 
 
 def ok(**parts: object) -> Response:

@@ -38,7 +38,6 @@ class InvalidFields(Refusal):
 
     status = 400
     error = "invalid_parameter"
-    exception = f"{_PACKAGE}.InvalidParameterException"
 
     def __init__(self, fields: Iterable[str]) -> None:
         super().__init__(f"some of [{', '.join(fields)}] are not valid fields")

@@ -1,4 +1,4 @@
-"""Groups: list, read, create, change, destroy."""
+"""Groups: read, create, change, destroy."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from flask import Response
 from marshmallow import pre_load
 
-from server import cursors
 from server.api import muc_fields
 from server.api import muc_wire as wire
 from server.auth import deny_everything_with
@@ -23,50 +22,6 @@ deny_everything_with(blueprint, MucDenied)
 
 KIND: store.Kind = "group"
 CAPS = Caps(joined=rules.JOINED_GROUPS, members=rules.MEMBERS_PER_GROUP)
-
-
-@blueprint.get("/chatgroups")
-def list_groups() -> Response:
-    """The groups of the app, the newest first, a page a call."""
-    app = caller().app
-    page = store.page(
-        app.id,
-        KIND,
-        cursors.sent("groups") or store.LAST,
-        wire.limited(rules.GROUP_LIST),
-    )
-    shown = [
-        {
-            "groupid": str(group.id),
-            "groupname": group.name,
-            "owner": f"{app.org}#{app.name}_{group.owner}",
-            "affiliations": group.member_count,
-            "type": "group",
-            "last_modified": str(group.modified),
-            "lastModified": group.modified,
-            "created": group.created,
-        }
-        for group in page.mucs
-    ]
-    cursor = cursors.encode("groups", page.mucs[-1].id) if page.more else None
-    return wire.listed(shown, cursor)
-
-
-@blueprint.get("/users/<username>/joined_chatgroups")
-def list_joined(*, username: str) -> Response:
-    """The groups a user is in: all, or a page if asked."""
-    size = wire.page_size(rules.JOINED_GROUP_LIST, default=wire.DEFAULT_PAGE)
-    paged = wire.is_paged()
-    joined = store.joined(
-        caller().app.id,
-        KIND,
-        username,
-        size=size if paged else None,
-        skip=(wire.numbered() - 1) * size if paged else 0,
-    )
-    return wire.listed(
-        [{"groupid": str(group_id), "groupname": name} for group_id, name in joined]
-    )
 
 
 @blueprint.get("/chatgroups/<group_ids>")

@@ -20,7 +20,7 @@ from server.store.wal_sync import WalSync
 
 Result = TypeVar("Result")
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
 
 # How long a statement waits for another process that holds SQLite's own lock; our

@@ -212,7 +212,17 @@ class Muc(_Table):
     """How many rows of MucMember it has, the owner's included, kept beside them."""
 
     class Meta:
-        indexes = ((("app", "kind", "id"), False),)
+        indexes = (
+            (("app", "kind", "id"), False),
+            (("app", "kind", "public", "id"), False),
+        )
+
+
+class LastMuc(_Table):
+    """The id that a group or room was given last, in one row: none is given twice."""
+
+    one = IntegerField(primary_key=True)
+    id = BigIntegerField()
 
 
 class MucMember(_Table):
@@ -338,6 +348,7 @@ TABLES: tuple[type[Any], ...] = (
     Recalled,
     Waiting,
     Muc,
+    LastMuc,
     MucMember,
     MucBlock,
     MucMute,

@@ -1,6 +1,6 @@
 """Groups and chat rooms: one thing with two names, each function told which.
 
-Ids are digits in one space for both, and grow.
+Ids are digits in one space for both, grow, and are never given twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,8 +66,16 @@ class Page:
 
 
 # An id is the Unix milliseconds shifted by this much, or the next number after the
-# largest id when that is larger.
+# one given last when that is larger, whether its group is still there or not.
 _TIME_SHIFT = 12
+_NEXT_ID = Statement(
+    """
+    INSERT INTO last_muc (one, id) VALUES (1, ?)
+    ON CONFLICT (one) DO UPDATE SET id = CASE
+        WHEN last_muc.id < excluded.id THEN excluded.id ELSE last_muc.id + 1 END
+    RETURNING id
+    """
+)
 LAST = (1 << 63) - 1
 """After every id, where lists that begin with the newest begin."""
 
@@ -90,6 +98,13 @@ PAGE = Statement(
     WHERE muc.app_id = ? AND muc.kind = ? AND muc.id < ? ORDER BY muc.id DESC LIMIT ?
     """
 )
+PAGE_OF = Statement(
+    f"""
+    SELECT {_FIELDS} FROM muc CROSS JOIN user ON user.id = muc.owner_id
+    WHERE muc.app_id = ? AND muc.kind = ? AND muc.public = ? AND muc.id < ?
+    ORDER BY muc.id DESC LIMIT ?
+    """
+)
 JOINED = Statement(
     """
     SELECT muc.id, muc.name FROM muc_member CROSS JOIN muc ON muc.id = muc_member.muc_id
@@ -102,10 +117,7 @@ _INSERT = Statement(
     INSERT INTO muc (id, app_id, kind, name, description, custom, announcement, public,
         members_only, allow_invites, invite_need_confirm, max_users, owner_id, mute_all,
         disabled, created, modified, member_count)
-    SELECT max(?, coalesce(max(id), 0) + 1), ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 0,
-        ?, ?, 0
-    FROM muc
-    RETURNING id
+    VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, 0)
     """
 )
 _SET = Statement(
@@ -172,9 +184,17 @@ def held(app_id: int, kind: Kind, muc_id: int) -> Muc:
     return found
 
 
-def page(app_id: int, kind: Kind, before: int, size: int) -> Page:
-    """Up to *size* made before the one with the id *before*, the newest first."""
-    rows = PAGE.all(app_id, kind, before, size + 1)
+def page(
+    app_id: int, kind: Kind, before: int, size: int, *, public: bool | None = None
+) -> Page:
+    """Up to *size* made before the one with the id *before*, the newest first.
+
+    *public*: only those that are, or only those that are not; None: all.
+    """
+    if public is None:
+        rows = PAGE.all(app_id, kind, before, size + 1)
+    else:
+        rows = PAGE_OF.all(app_id, kind, public, before, size + 1)
     return Page([_muc(row) for row in rows[:size]], len(rows) > size)
 
 
@@ -206,8 +226,9 @@ def create(
     now = now_ms()
     with writing():
         owner, *members = _first_members(app_id, kind, new)
-        (muc_id,) = _INSERT.one(
-            now << _TIME_SHIFT,
+        (muc_id,) = _NEXT_ID.one(now << _TIME_SHIFT)
+        _INSERT.run(
+            muc_id,
             app_id,
             kind,
             new.name,

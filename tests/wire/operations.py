@@ -88,6 +88,8 @@ DELETE {A}/chatgroups/{gid}/white/users/{usernames}
 POST {A}/chatgroups/{gid}/disable
 POST {A}/chatgroups/{gid}/enable
 GET {A}/chatgroups/{gid}/user/{username}/is_joined
+GET {A}/publicchatgroups
+GET {A}/privatechatgroups
 GET {A}/chatrooms
 GET {A}/users/{username}/joined_chatrooms
 GET {A}/chatrooms/{rid}
@@ -129,8 +131,6 @@ POST {A}/users/{username}/presence/{expiry}
 POST {A}/users/{username}/presence
 DELETE {A}/users/{username}/presence
 GET {A}/users/{username}/presence/sublist
-GET {A}/publicchatgroups
-GET {A}/privatechatgroups
 """
 
 OURS = """

@@ -166,6 +166,8 @@ def groups(client: Sdk) -> str:
     )["data"]["groupid"]
     at = {"gid": gid}
     assert client.call("GET /chatgroups")["data"][0]["groupid"] == gid
+    assert client.call("GET /publicchatgroups")["data"][0]["groupid"] == gid
+    assert client.call("GET /privatechatgroups")["data"] == []
     joined = client.call("GET /users/{username}/joined_chatgroups", username="linus")
     assert joined["data"] == [{"groupid": gid, "groupname": "night shift"}]
     assert (

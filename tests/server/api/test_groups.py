@@ -26,6 +26,7 @@ NEW = {"groupname": "night shift", "desc": "on-call", "owner": "ada"}
 
 OPERATIONS = [
     ("GET", "/chatgroups"), ("POST", "/chatgroups"),
+    ("GET", "/publicchatgroups"), ("GET", "/privatechatgroups"),
     ("GET", "/users/ada/joined_chatgroups"),
     ("GET", "/chatgroups/{gid}"), ("PUT", "/chatgroups/{gid}"), ("DELETE", "/chatgroups/{gid}"),
     ("GET", "/chatgroups/{gid}/announcement"), ("POST", "/chatgroups/{gid}/announcement"),
@@ -264,6 +265,27 @@ def test_odd_queries_mean_the_first_page(globex: Tenant, query: str) -> None:
     new_group(globex)
 
     assert globex.get(f"/chatgroups{query}").json["count"] == 1
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_old_clients_ask_for_public_or_for_private_groups(
+    globex: Tenant, kept: bool
+) -> None:
+    path = "/publicchatgroups" if kept else "/privatechatgroups"
+    first = new_group(globex, public=kept)
+    new_group(globex, public=not kept)
+    third = new_group(globex, public=kept)
+
+    newest = globex.get(f"{path}?limit=1")
+    last = globex.get(f"{path}?limit=1&cursor={newest.json['cursor']}")
+    whole = globex.get(path)
+
+    assert [each["groupid"] for each in newest.json["data"]] == [third]
+    assert [each["groupid"] for each in last.json["data"]] == [first]
+    assert "cursor" not in last.json
+    every = globex.get("/chatgroups").json["data"]
+    check(whole, [every[0], every[2]], count=2)
+    illegal(globex.get(f"/chatgroups?cursor={newest.json['cursor']}"))
 
 
 def test_a_cursor_of_another_list_is_refused(globex: Tenant) -> None:

@@ -124,6 +124,19 @@ def test_processes_race_for_the_last_groups_of_a_user(
     assert len(mucs.joined(globex.id, "group", "linus", size=None)) == 7
 
 
+def test_an_id_is_never_given_twice_though_the_clock_stands_still(
+    globex: Tenant,
+) -> None:
+    populate(globex)
+    given = []
+    for _ in range(3):
+        given.append(make(globex, 9))
+        mucs.destroy(globex.id, "group", given[-1])
+
+    assert len(set(given)) == 3
+    assert given == sorted(given)
+
+
 def test_a_users_groups_are_counted_without_their_rooms(globex: Tenant) -> None:
     populate(globex)
     caps = Caps(Membership("joined", Stated(2, "two", "limits.md:1")), ANY)
@@ -144,6 +157,7 @@ def test_a_users_groups_are_counted_without_their_rooms(globex: Tenant) -> None:
 HOT = {
     "details": (mucs._FIND, 3),
     "list": (mucs.PAGE, 4),
+    "public list": (mucs.PAGE_OF, 5),
     "joined": (mucs.JOINED, 4),
     "joined count": (JOINED_COUNT, 2),
     "is member": (IS_MEMBER, 2),
