@@ -28,6 +28,7 @@ from server.limiting.plan import Plan, policy, want
 from server.settings import Settings
 
 __all__ = [
+    "bound",
     "guard",
     "init_app",
     "limit_every_route",
@@ -72,6 +73,12 @@ class _Prepared(Limiter):
                     plan = self._plan(app, endpoint, view, edition)
                     if plan is not None:
                         self._plans[endpoint, edition] = plan
+
+    def bound(self, endpoint: str) -> tuple[Calls, ...]:
+        """Each rate of the route's plans, once."""
+        plans = (self._plans.get((endpoint, edition)) for edition in self.editions)
+        found = (calls for plan in plans if plan for calls, _ in plan.limits)
+        return tuple(dict.fromkeys(found))
 
     def _plan(
         self, app: Flask, endpoint: str, view: Callable[..., Any], edition: str
@@ -208,3 +215,8 @@ def standing(calls: Calls) -> Taken:
         raise RuntimeError(message)
     app = caller().app
     return _limiter.counters.peek([want(calls, calls.rates[app.edition], app.id)])[0]
+
+
+def bound(endpoint: str) -> tuple[Calls, ...]:
+    """The rates that bind a route in any edition, once `prepare` has run."""
+    return _limiter.bound(endpoint)
