@@ -64,7 +64,7 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(blueprint)
     limiting.prepare(app, rules.EDITIONS)
     commands.init_app(app)
-    limit_commands.init_app(app)
+    limit_commands.init_app(app, settings)
     app.wsgi_app = RegularPaths(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own advice
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -1,6 +1,7 @@
 """The operator's questions about limits: ``flask limits ...``."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +18,17 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from server.limiting import tables
+from server import shadow_report
+from server.limiting import shadow, tables
 from server.replay import live
 from server.replay.ledger import Ledger
 from server.replay.lines import Faults, Ordered, in_order
 from server.replay.report import Report
+from server.settings import Settings
+from server.store import apps
 
 DOCUMENT = tables.ROOT / "limits.md"
+SETTINGS = "WEIR_SETTINGS"
 WIDTH = 150  # of a report that goes to a file or a pipe
 
 group = AppGroup("limits", help="What the table means for real callers.")
@@ -32,8 +37,9 @@ _log = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _table = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
     """Add the commands to ``flask``."""
+    app.config[SETTINGS] = settings
     app.cli.add_command(group)
 
 
@@ -71,10 +77,7 @@ def replay(
     if as_json:
         click.echo(json.dumps(report.as_json()))
         return
-    console = Console(soft_wrap=False)
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
-    report.show(console, most=rows)
+    report.show(_console(), most=rows)
 
 
 @contextmanager
@@ -92,3 +95,29 @@ def _progress(logs: tuple[Path, ...]) -> Iterator[Callable[[int], None]]:
     ) as bar:
         task = bar.add_task("", total=sum(log.stat().st_size for log in logs))
         yield lambda size: bar.advance(task, size)
+
+
+@group.command("shadow")
+@click.option(
+    "--rows", type=click.IntRange(1), default=50, show_default=True, help="To show."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every row.")
+def show_shadow(rows: int, as_json: bool) -> None:
+    """Say whom the table of WEIR_SHADOW_TABLE would have refused so far.
+
+    What a running server counts is told a second later.
+    """
+    try:
+        told = shadow.standing(current_app.config[SETTINGS])
+    except sqlite3.Error as error:
+        raise click.ClickException(f"the shadow cannot be read: {error}") from error
+    names = {app.id: f"{app.org}/{app.name}" for app in apps.every()}
+    if as_json:
+        click.echo(json.dumps(shadow_report.as_json(told, names)))
+    else:
+        shadow_report.show(told, names, _console(), most=rows)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)

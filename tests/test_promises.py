@@ -232,7 +232,7 @@ LAYERS = [
     {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
     {"limiting", "store"},
     {"rules", "auth"},
-    {"paths", "retention", "envelope", "replay"},
+    {"paths", "retention", "envelope", "replay", "shadow_report"},
     {"payload", "downloads", "uploads"},
     {"api"},
     {"commands", "first_start", "limit_commands"},

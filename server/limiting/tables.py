@@ -4,12 +4,13 @@ The compiler and the server never import each other, so a table that is not comp
 in (a proposed one) is read by running ``python -m codegen explain``.
 """
 
+import hashlib
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from server.kinds import SECONDS, Calls, Quota, Rate, Stated
 
 ROOT = Path(__file__).parents[2]
 SECONDS_TO_COMPILE = 60
+EDITION = "edition"
+"""In place of a rule: the table does not state the app's edition, so it is closed."""
 _OF_APP = "/{org}/{app}"
 _CONVERTER = re.compile(r"<(?:[^<>:]*:)?([^<>:]*)>")
 _UNITS = {seconds: unit for unit, seconds in SECONDS.items()}
@@ -40,6 +43,8 @@ class Table:
     quotas: Mapping[str, tuple[Quota, ...]]
     other_kinds: tuple[str, ...] = ()
     """What else it states, which no count of calls can tell of."""
+    digest: str = ""
+    """Differs where anything the table says differs."""
 
     def binding(self, interface: str, operation: str) -> tuple[Calls, ...] | None:
         """The rates that bind an operation; None: the table has no such interface."""
@@ -74,7 +79,8 @@ def compile_table(table: Path) -> Table:
         raise Unusable(str(error)) from error
     if done.returncode:
         raise Unusable(done.stderr.strip() or f"codegen ended with {done.returncode}")
-    return of_explained(json.loads(done.stdout))
+    digest = hashlib.sha256(done.stdout.encode()).hexdigest()
+    return replace(of_explained(json.loads(done.stdout)), digest=digest)
 
 
 def _named(table: Path) -> str:

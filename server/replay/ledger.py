@@ -4,12 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from server.limiting.tables import Table
+from server.limiting.tables import EDITION, Table
 from server.replay.books import SECOND_US, Book, Bound, take, use
 from server.replay.lines import Attempt, Whose
 
-EDITION = "edition"
-"""In place of a rule: the table does not state the app's edition, so it is closed."""
 MOST_ACCOUNTS = 100_000
 _NOTHING = Bound((), ())
 

@@ -10,8 +10,6 @@ import orjson
 
 MOST_EXAMPLES = 5
 MOST_REMEMBERED = 50_000
-NOBODY = "nobody"
-"""The caller of what is open without a token; it never draws on an app's budget."""
 
 
 class Whose(NamedTuple):
@@ -71,7 +69,8 @@ class Parser:
                 when = at_us(entry["time"])
                 get = entry.get
                 app, interface = get("app"), get("interface")
-                if app is None or interface is None or get("caller") == NOBODY:
+                # Without a good token a call never draws on its app's budget.
+                if app is None or interface is None or get("caller") is None:
                     faults.unbound += 1
                     continue
                 key = (app, get("edition"), interface, get("operation"))

@@ -8,8 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
 
-from server.limiting.tables import Table
-from server.replay.ledger import EDITION, Ledger, Refusals, Row
+from server.limiting.tables import EDITION, Table
+from server.replay.ledger import Ledger, Refusals, Row
 from server.replay.parsing import Faults
 
 Json = dict[str, object]

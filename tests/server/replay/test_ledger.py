@@ -6,10 +6,10 @@ import pytest
 from flask import Flask
 
 from server.kinds import Calls, Quota, Rate, Stated
-from server.limiting.tables import Table
+from server.limiting.tables import EDITION, Table
 from server.replay import ledger as ledgers
 from server.replay import live
-from server.replay.ledger import EDITION, Ledger, Row
+from server.replay.ledger import Ledger, Row
 from server.replay.parsing import Attempt, Faults, Parser, Whose
 from tests.conftest import Clock, make_tenant
 from tests.probes.messages import send

@@ -119,7 +119,7 @@ def test_calls_that_draw_on_no_budget_are_counted_apart(tmp_path: Path) -> None:
         tmp_path / "log",
         line(MIDNIGHT, app=None),
         line(MIDNIGHT, interface=None),
-        line(MIDNIGHT, caller="nobody"),
+        line(MIDNIGHT, caller=None),
         b'{"time":"2026-11-23T00:00:00.000000Z","status":404}\n',
     )
 
