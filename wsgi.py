@@ -3,7 +3,7 @@
 import os
 import sys
 
-from server import limiting, retention
+from server import develop, limiting, retention
 from server.app import create_app
 from server.first_start import serving, welcome
 from server.limiting import shadow
@@ -23,3 +23,4 @@ if serving():
     welcome(settings)
     retention.start(settings)
     shadow.start(app, settings, limiting.let_shadow)
+    develop.start()
