@@ -4,6 +4,7 @@ The very commands of the files, in a repository made for it.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
 WORKFLOW = ".github/workflows/limits.yml"
 
 Done = subprocess.CompletedProcess[str]
@@ -231,3 +233,14 @@ def test_a_table_that_does_not_compile_is_not_committed(hooked: Repository) -> N
     assert refused.returncode == 1
     assert "limits.md:18:" in refused.stderr
     assert 'did you mean "characters"?' in refused.stderr
+
+
+def test_the_readme_shows_the_job_as_it_is() -> None:
+    shown = re.findall(
+        r"^```yaml\n(name: limits\n.*?)^```", README.read_text(), re.M | re.S
+    )
+    if not shown:
+        pytest.skip("README.md does not show the job")
+
+    _, begin, rest = (ROOT / WORKFLOW).read_text().partition("name: limits\n")
+    assert shown == [begin + rest]
