@@ -3,9 +3,10 @@
 import os
 import sys
 
-from server import retention
+from server import develop, limiting, retention
 from server.app import create_app
 from server.first_start import serving, welcome
+from server.limiting import shadow
 from server.settings import BadSettings, Settings
 from server.store.database import UnusableDatabase
 
@@ -21,3 +22,5 @@ except (BadSettings, UnusableDatabase) as wrong:
 if serving():
     welcome(settings)
     retention.start(settings)
+    shadow.start(app, settings, limiting.let_shadow)
+    develop.start()

@@ -8,20 +8,24 @@ from pathlib import Path
 
 from codegen import diff, output
 from codegen.commands import check, explain, write
+from codegen.effects import FAILS
 from codegen.job import Job, Missing
 from codegen.output import PROBLEMS, USAGE
 from codegen.tree import Tree
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command. 0: fine, 1: problems or stale files, 2: wrong usage."""
+    """Run one command; its exit code, as HELP lists them."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows no "…" is no reason to fail.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.against is not None and options.command != "diff":
-        parser.error("--against belongs to diff")
+    for option in ("against", "fail_on"):
+        if getattr(options, option) is not None and options.command != "diff":
+            parser.error(f"--{option.replace('_', '-')} belongs to diff")
+    if options.format == "markdown" and options.command != "diff":
+        parser.error("--format markdown belongs to diff")
     job = _job(options, parser)
     try:
         return COMMANDS[options.command](job)
@@ -61,7 +65,7 @@ explain  list every figure, its place, its rule and the operations that enforce 
 diff     say what the table changes for callers, in its own words
 watch    compile at each save; keep the last good rules when the table is wrong
 
-exit code: 0 fine, 1 problems or stale files, 2 wrong usage"""
+exit code: 0 fine, 1 problems or stale files, 2 wrong usage, 3 what --fail-on names"""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,15 +86,29 @@ def _parser() -> argparse.ArgumentParser:
         metavar="REV",
         help="diff: compare with the table of a git revision, not with server/rules/",
     )
+    parser.add_argument(
+        "--fail-on",
+        choices=FAILS,
+        help="diff: end with 3 if the edit has a change that is tighter for callers"
+        " (breaking), looser, or any",
+    )
     return parser
 
 
 def _job(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Job:
     """What is to be done, on the tree that this package lies in."""
     tree = Tree(Path(__file__).absolute().parent.parent)
-    if options.table is None:
-        return Job(tree, tree.table, "limits.md", options.format, options.against)
-    table = Path(options.table)
+    table, shown = tree.table, "limits.md"
+    if options.table is not None:
+        table, shown = Path(options.table), options.table
     if not table.name.isprintable() or set(table.name) & set("\"'\\`"):
         parser.error("the table's file name has characters that no source may quote")
-    return Job(tree, table, options.table, options.format, options.against, asked=True)
+    return Job(
+        tree,
+        table,
+        shown,
+        options.format,
+        options.against,
+        asked=options.table is not None,
+        fail_on=options.fail_on,
+    )

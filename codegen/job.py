@@ -25,6 +25,8 @@ class Job:
     form: str = "text"
     against: str | None = None
     asked: bool = False
+    fail_on: str | None = None
+    """diff: the effect for callers that makes the command fail."""
 
     @property
     def command(self) -> str:

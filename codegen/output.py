@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from codegen.display import counted, safe
 from codegen.problems import Problem
 
-FINE, PROBLEMS, USAGE = 0, 1, 2
+FINE, PROBLEMS, USAGE, FAILED_ON = 0, 1, 2, 3
 MOST_SHOWN = 200
-FORMATS = ("text", "json", "github")
+FORMATS = ("text", "json", "github", "markdown")
 
 
 def answer(text: str) -> None:
@@ -39,9 +39,9 @@ def complain(problems: Iterable[Problem], form: str) -> None:
         note(f"and {len(listed) - MOST_SHOWN:,} more")
 
 
-def total(count: int, outcome: str) -> str:
-    """The line that ends a list of problems."""
-    return f"{counted(count, 'problem')}; {outcome}"
+def total(count: int, outcome: str, what: str = "problem") -> str:
+    """The line that ends a list of problems, or of something else."""
+    return f"{counted(count, what)}; {outcome}"
 
 
 def as_json(problem: Problem) -> dict[str, object]:

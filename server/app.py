@@ -9,7 +9,16 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from server import api, auth, commands, downloads, envelope, limiting, rules
+from server import (
+    api,
+    auth,
+    commands,
+    downloads,
+    envelope,
+    limit_commands,
+    limiting,
+    rules,
+)
 from server.api import history_files
 from server.paths import RegularPaths
 from server.settings import Settings
@@ -55,6 +64,7 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(blueprint)
     limiting.prepare(app, rules.EDITIONS)
     commands.init_app(app)
+    limit_commands.init_app(app, settings)
     app.wsgi_app = RegularPaths(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own advice
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -54,6 +54,8 @@ class Call:
 
     caller: Caller | None = None
     """None until auth has run, and on pages that belong to no app."""
+    asked_of_quota: tuple[str, int] | None = None
+    """The quota it drew on and how much it wanted, whether or not that was granted."""
     began_ns: int = field(default_factory=time.perf_counter_ns)
 
 
@@ -85,3 +87,10 @@ def edition() -> str | None:
     """The edition of the app this request is for; None where it is for none."""
     at = _call.get(None)
     return at.caller.app.edition if at is not None and at.caller is not None else None
+
+
+def ask_of_quota(rule: str, amount: int) -> None:
+    """Note what this request wants of a quota; nothing where there is no request."""
+    at = _call.get(None)
+    if at is not None:
+        at.asked_of_quota = rule, amount

@@ -68,6 +68,8 @@ class Settings:
     threads: int = 16
     """Threads of each process."""
     log_level: str = "info"
+    shadow_table: Path | None = None
+    """A proposed table, counted beside the enforced one and refusing nobody."""
 
     def __post_init__(self) -> None:
         state_dir = self.state_dir.absolute()
@@ -200,4 +202,5 @@ _READERS: dict[str, Callable[[str], object]] = {
     "workers": _whole(1, 1024),
     "threads": _whole(1, 1024),
     "log_level": _one_of("debug", "info", "warning", "error", "critical"),
+    "shadow_table": Path,
 }

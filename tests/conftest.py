@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from server import passwords
 from server.app import create_app
 from server.kinds import Membership
-from server.limiting import loss
+from server.limiting import loss, shadow
 from server.limiting.rings import Rings
 from server.settings import Settings
 from server.store import apps, database, tokens, users
@@ -55,7 +55,9 @@ def still(patch: pytest.MonkeyPatch, clock: Clock) -> None:
         "server.pacing.time",
         types.SimpleNamespace(monotonic_ns=lambda: clock.boot_ns, sleep=clock.forward),
     )
-    patch.setattr(loss, "Rings", functools.partial(Rings, clock=lambda: clock.boot_ns))
+    for counts in (loss, shadow):
+        rings = functools.partial(Rings, clock=lambda: clock.boot_ns)
+        patch.setattr(counts, "Rings", rings)
 
 
 @pytest.fixture

@@ -24,12 +24,15 @@ from server.limiting import headers
 from server.limiting.counters import Taken
 from server.limiting.guard import Guard
 from server.limiting.loss import Counters
-from server.limiting.plan import Plan, policy, want
+from server.limiting.plan import Plan, last_to_admit, policy, want
+from server.limiting.shadow import Shadow
 from server.settings import Settings
 
 __all__ = [
+    "bound",
     "guard",
     "init_app",
+    "let_shadow",
     "limit_every_route",
     "limit_route",
     "prepare",
@@ -60,6 +63,7 @@ class _Prepared(Limiter):
         )
         self.counters: Counters | None = None
         self.editions: Mapping[str, str] = {}
+        self.shadow: Shadow | None = None
         self._plans: dict[tuple[str | None, str], Plan] = {}
 
     def prepare(self, app: Flask, editions: Mapping[str, str]) -> None:
@@ -72,6 +76,12 @@ class _Prepared(Limiter):
                     plan = self._plan(app, endpoint, view, edition)
                     if plan is not None:
                         self._plans[endpoint, edition] = plan
+
+    def bound(self, endpoint: str) -> tuple[Calls, ...]:
+        """Each rate of the route's plans, once."""
+        plans = (self._plans.get((endpoint, edition)) for edition in self.editions)
+        found = (calls for plan in plans if plan for calls, _ in plan.limits)
+        return tuple(dict.fromkeys(found))
 
     def _plan(
         self, app: Flask, endpoint: str, view: Callable[..., Any], edition: str
@@ -117,19 +127,15 @@ class _Prepared(Limiter):
             return
         admitted, taken = self.counters.take(plan.wants(found.app.id))
         headers.note(plan, taken)
+        if self.shadow is not None:
+            self.shadow.count(request.endpoint, found.app)
         if not admitted:
             raise _refusal(plan, taken, found.app.edition)
 
 
 def _refusal(plan: Plan, taken: list[Taken], edition: str) -> ReachLimit:
     """By the limit that is the last to admit the call again."""
-    wait_ns, calls = max(
-        (
-            (state.wait_ns, calls)
-            for (calls, _), state in zip(plan.limits, taken, strict=True)
-        ),
-        key=lambda pair: pair[0],
-    )
+    calls, wait_ns = last_to_admit(plan, taken)
     return ReachLimit(
         breach=calls.breach(edition), retry_after=headers.whole_seconds(wait_ns)
     )
@@ -183,6 +189,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Open the counters and count before every request, after auth has run."""
     global _guard
     _limiter.counters = Counters(settings)
+    _limiter.shadow = None
     _guard = Guard(_limiter.counters, settings.guard_calls)
     _limiter.init_app(app)
     headers.init_app(app)
@@ -191,6 +198,11 @@ def init_app(app: Flask, settings: Settings) -> None:
 def prepare(app: Flask, editions: Mapping[str, str]) -> None:
     """Once every blueprint is registered: work out what each route takes."""
     _limiter.prepare(app, editions)
+
+
+def let_shadow(shadow: Shadow | None) -> None:
+    """Count every call in *shadow* too, from now on; None: no more."""
+    _limiter.shadow = shadow
 
 
 def guard() -> Guard:
@@ -208,3 +220,8 @@ def standing(calls: Calls) -> Taken:
         raise RuntimeError(message)
     app = caller().app
     return _limiter.counters.peek([want(calls, calls.rates[app.edition], app.id)])[0]
+
+
+def bound(endpoint: str) -> tuple[Calls, ...]:
+    """The rates that bind a route in any edition, once `prepare` has run."""
+    return _limiter.bound(endpoint)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.kinds import Calls, Rate
-from server.limiting.counters import Want
+from server.limiting.counters import Taken, Want
 
 Limits = Sequence[tuple[Calls, Rate]]
 
@@ -19,6 +19,13 @@ class Plan:
 
     def wants(self, app_id: int) -> list[Want]:
         return [want(calls, rate, app_id) for calls, rate in self.limits]
+
+
+def last_to_admit(plan: Plan, taken: Sequence[Taken]) -> tuple[Calls, int]:
+    """The rate that refuses a call for the longest, and for how many ns."""
+    waits = [state.wait_ns for state in taken]
+    at = waits.index(max(waits))
+    return plan.limits[at][0], waits[at]
 
 
 def want(calls: Calls, rate: Rate, app_id: int) -> Want:

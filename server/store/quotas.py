@@ -1,5 +1,6 @@
 """What apps have used of their daily quotas, per UTC day."""
 
+from server.caller import ask_of_quota
 from server.clock import DAY_MS, now_ms, utc_day
 from server.errors import ResourceLimited
 from server.kinds import Quota
@@ -32,6 +33,7 @@ def use(app_id: int, quota: Quota, amount: int) -> None:
     Raises:
         ResourceLimited: it would pass the figure. The caller's transaction must end.
     """
+    ask_of_quota(quota.name, amount)
     (after,) = _USE.one(app_id, quota.name, utc_day(now_ms()), amount)
     if not quota.allows(after):
         raise ResourceLimited(

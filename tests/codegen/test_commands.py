@@ -236,6 +236,9 @@ def test_another_table_is_named_in_what_it_makes(checkout: Checkout) -> None:
         ("--format", "xml"),
         ("--unknown",),
         ("check", "--against", "HEAD"),
+        ("check", "--fail-on", "any"),
+        ("check", "--format", "markdown"),
+        ("diff", "--fail-on", "nothing"),
         ("check", "--table", "missing.md"),
         ("check", "--table", 'quo"te.md'),
         ("check", "--table", "two\nlines.md"),
@@ -312,15 +315,18 @@ def test_diff_against_a_revision(checkout: Checkout) -> None:
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
+        "totals": {"tighter": 0, "looser": 1, "new": 0},
         "changes": [
             {
                 "rule": "users.calls",
                 "edition": "community",
                 "change": "looser",
+                "tighter": False,
+                "looser": True,
                 "old": {"words": "single app call limit 10 times/second", "line": 3},
                 "new": {"words": "single app call limit 12 times/second", "line": 3},
             }
-        ]
+        ],
     }
     assert checkout.run("diff", "--against", "nowhere").returncode == 2
 
@@ -345,3 +351,49 @@ def test_diff_of_files_changed_by_hand_says_so(checkout: Checkout) -> None:
     assert done.returncode == 1
     assert "server/rules/__init__.py is not as it was generated" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "notes", "code"),
+    [
+        ("tighter", "user ID length 63 characters", 3),
+        ("tighter", "user ID length 65 characters", 0),
+        ("looser", "user ID length 63 characters", 0),
+        ("looser", "user ID length 65 characters", 3),
+        ("any", "user ID length 65 characters", 3),
+        ("any", "user ID length 64 characters", 0),
+        ("tighter", "user ID length 64 chars", 1),
+    ],
+)
+def test_diff_fails_on_what_it_is_told_to(
+    checkout: Checkout, fail_on: str, notes: str, code: int
+) -> None:
+    checkout.run()
+    checkout.state(stating(notes))
+
+    done = checkout.run("diff", "--fail-on", fail_on)
+
+    assert done.returncode == code, done.stderr
+    assert ("1 change; failing on" in done.stderr) == (code == 3)
+
+
+def test_diff_for_github_marks_what_it_fails_on(checkout: Checkout) -> None:
+    checkout.run()
+    checkout.state(GOOD)
+
+    done = checkout.run("diff", "--format", "github", "--fail-on", "tighter")
+
+    assert "\n::error file=limits.md,line=3,col=106::users.user_id" in done.stdout
+
+
+def test_a_comment_on_a_bad_table_has_the_compilers_words(checkout: Checkout) -> None:
+    checkout.run()
+    checkout.state(BAD)
+
+    done = checkout.run("diff", "--format", "markdown", "--fail-on", "tighter")
+
+    assert done.returncode == 1
+    assert done.stdout.startswith(
+        "### `limits.md` does not compile: 1 problem\n\n```text\nlimits.md:3:124: "
+    )
+    assert done.stdout.endswith("\n```\n")

@@ -42,6 +42,7 @@ def test_every_setting_is_read() -> None:
             "WEIR_WORKERS": "3",
             "WEIR_THREADS": "32",
             "WEIR_LOG_LEVEL": "Warning",
+            "WEIR_SHADOW_TABLE": "/srv/weir/proposed.md",
         }
     )
 
@@ -61,6 +62,7 @@ def test_every_setting_is_read() -> None:
         workers=3,
         threads=32,
         log_level="warning",
+        shadow_table=Path("/srv/weir/proposed.md"),
     )
     assert settings.time_zone.utcoffset(None) == timedelta(hours=-3, minutes=-30)
 
