@@ -235,7 +235,7 @@ LAYERS = [
     {"paths", "retention", "envelope"},
     {"payload", "downloads", "uploads"},
     {"api"},
-    {"commands", "first_start"},
+    {"commands", "database_commands", "first_start"},
     {"app"},
     {"gunicorn_worker"},
     {"gunicorn_conf"},

@@ -13,6 +13,7 @@ from server.kinds import Membership
 from server.muc_errors import AppFull, BelowCount, UnknownMuc, UnknownUser
 from server.store import file_storage, files, muc_entry, users
 from server.store.database import Statement, writing
+from server.store.ids import OF_MUCS
 from server.store.muc_entry import Caps, Named
 
 Kind = Literal["group", "chatroom"]
@@ -65,9 +66,6 @@ class Page:
     more: bool
 
 
-# An id is the Unix milliseconds shifted by this much, or the next number after the
-# largest id when that is larger.
-_TIME_SHIFT = 12
 LAST = (1 << 63) - 1
 """After every id, where lists that begin with the newest begin."""
 
@@ -102,11 +100,18 @@ _INSERT = Statement(
     INSERT INTO muc (id, app_id, kind, name, description, custom, announcement, public,
         members_only, allow_invites, invite_need_confirm, max_users, owner_id, mute_all,
         disabled, created, modified, member_count)
-    SELECT max(?, coalesce(max(id), 0) + 1), ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 0,
-        ?, ?, 0
+    SELECT max(?, coalesce(max(id), 0) + 1), ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, FALSE,
+        FALSE, ?, ?, 0
     FROM muc
     RETURNING id
-    """
+    """,
+    postgresql="""
+    INSERT INTO muc (id, app_id, kind, name, description, custom, announcement, public,
+        members_only, allow_invites, invite_need_confirm, max_users, owner_id, mute_all,
+        disabled, created, modified, member_count)
+    VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, FALSE, FALSE, ?, ?, 0)
+    RETURNING id
+    """,
 )
 _SET = Statement(
     """
@@ -189,7 +194,7 @@ def joined(
     user = users.find(app_id, username)
     if user is None:
         raise UnknownUser(username)
-    return JOINED.all(user.id, kind, -1 if size is None else size, min(skip, LAST))
+    return JOINED.all(user.id, kind, LAST if size is None else size, min(skip, LAST))
 
 
 def create(
@@ -204,10 +209,10 @@ def create(
             holds at the insert: nobody else writes in between.
     """
     now = now_ms()
-    with writing():
+    with writing(app_id):
         owner, *members = _first_members(app_id, kind, new)
         (muc_id,) = _INSERT.one(
-            now << _TIME_SHIFT,
+            OF_MUCS.least(now),
             app_id,
             kind,
             new.name,
@@ -250,7 +255,7 @@ def change(app_id: int, kind: Kind, muc_id: int, changes: Mapping[str, object]) 
         UnknownMuc: there is none of this id.
         BelowCount: it has more members than it shall have room for.
     """
-    with writing():
+    with writing(app_id):
         found = held(app_id, kind, muc_id)
         wanted = changes.get("max_users")
         if isinstance(wanted, int) and wanted < found.member_count:
@@ -265,7 +270,7 @@ def destroy(app_id: int, kind: Kind, muc_id: int) -> None:
     Raises:
         UnknownMuc: there is none of this id.
     """
-    with writing():
+    with writing(app_id):
         held(app_id, kind, muc_id)
         shared = SHARED.all(muc_id)
         _DELETE.run(muc_id)

@@ -26,7 +26,8 @@ class Database:
         self.begun = threading.Event()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *app_ids: int) -> Iterator[None]:
+        self.apps = app_ids
         self.open = []
         self.begun.set()
         self.go_on.wait(10)
@@ -54,7 +55,7 @@ class Writers:
 
         def run() -> None:
             try:
-                self.told[thing] = self.together.write(work)
+                self.told[thing] = self.together.write(1, work)
             except Exception as error:
                 self.told[thing] = error
 
@@ -134,7 +135,7 @@ def test_each_is_written_as_the_caller_who_asked() -> None:
 
     def ask(number: int) -> None:
         caller.set(number)
-        together.write(lambda: database.open.append((number, caller.get())))
+        together.write(1, lambda: database.open.append((number, caller.get())))
 
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(50)]
     for thread in threads:
@@ -152,7 +153,7 @@ def test_many_threads_lose_nothing() -> None:
 
     def ask(start: int) -> None:
         for n in range(start, start + 500):
-            together.write(lambda n=n: database.open.append(n))
+            together.write(1, lambda n=n: database.open.append(n))
 
     threads = [threading.Thread(target=ask, args=(500 * n,)) for n in range(8)]
     for thread in threads:
