@@ -22,8 +22,7 @@ from server import (
 from server.api import history_files
 from server.paths import RegularPaths
 from server.settings import Settings
-from server.store import apps, database, file_storage, history, tokens
-from server.store.models import TABLES
+from server.store import apps, database, file_storage, history, schema, tokens
 
 log = logging.getLogger("weir")
 
@@ -42,18 +41,19 @@ def create_app(settings: Settings) -> Flask:
     """The server as the settings want it. Each line is a promise, in this order.
 
     Raises:
-        UnusableDatabase: the database cannot be opened, or is a newer program's.
+        UnusableDatabase: the database cannot be used, or is another program's.
     """
     app = Weir("server", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # RegularPaths has; a redirect would lose a POST
     database.connect(settings)
-    database.create_tables(TABLES)
+    schema.prepare()
     file_storage.connect(settings)
     history.connect(settings)
     tokens.forget()
     history_files.forget()
     apps.forget()
+    app.teardown_request(database.release)
     envelope.init_app(app, settings)  # first: a call's duration is all of it
     auth.init_app(app)  # before the limits: budgets are kept per app
     limiting.init_app(app, settings)

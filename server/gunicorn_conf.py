@@ -11,8 +11,7 @@ from typing import Any
 
 from server.gunicorn_worker import BalancedWorker
 from server.settings import MEMORY, BadSettings, Settings
-from server.store import database
-from server.store.models import TABLES
+from server.store import database, schema
 
 try:
     _settings = Settings.from_env(os.environ)
@@ -91,6 +90,6 @@ def on_starting(server: Any) -> None:
             " or use the default counters"
         )
     try:
-        database.check(_settings, TABLES)
+        schema.check(_settings)
     except database.UnusableDatabase as wrong:
         sys.exit(f"Weir cannot start:\n{wrong}")

@@ -18,11 +18,13 @@ from server.rules import history as history_rules
 from server.rules import offline as offline_rules
 from server.settings import Settings
 from server.store import (
+    blocking_mutes,
     database,
     file_storage,
     files,
     history,
     message_retention,
+    muc_lists,
     offline,
 )
 from server.store.host_lock import HostLock
@@ -37,6 +39,8 @@ ORPHANS_EACH = 12
 _ORPHAN_AGE_MS = 3_600_000
 """An upload under way is younger; nothing of it is an orphan."""
 _BATCH = 200
+_ALONE = 1_000
+"""The number of sweeping among the works that one thread of all hosts is at."""
 
 
 @dataclass(slots=True)
@@ -48,6 +52,7 @@ class Swept:
     orphans: int = 0
     messages: int = 0
     offline_entries: int = 0
+    mutes: int = 0
 
     def __str__(self) -> str:
         counts = (
@@ -82,6 +87,8 @@ def sweep(*, orphans: bool = True) -> Swept:
         swept.messages = message_retention.delete_older(
             min(told, waited), told - _LONGEST_HOUR_MS, batch=_BATCH
         )
+    swept.mutes = blocking_mutes.remove_ended(now_ms(), batch=_BATCH)
+    swept.mutes += muc_lists.remove_ended_mutes(now_ms(), batch=_BATCH)
     if orphans:
         swept.orphans = _remove_orphans()
     return swept
@@ -109,21 +116,24 @@ def _remove_orphans() -> int:
 
 
 class Sweeper:
-    """Sweeps again and again, while no other process of the host does."""
+    """Sweeps again and again, while no other process does, on this host or another."""
 
     def __init__(self, settings: Settings) -> None:
         self._lock = HostLock(settings.state_dir / "sweeper.lock")
         self._turn = 0
 
     def turn(self) -> Swept | None:
-        """Sweep; None where another process of the host is the one that does.
+        """Sweep; None where another process is the one that does.
 
         The lock is kept from turn to turn: it is free again when this process ends.
         """
         if not self._lock.take(wait=False):
             return None
         try:
-            swept = sweep(orphans=self._turn % ORPHANS_EACH == 0)
+            with database.alone(_ALONE, wait=False) as ours:
+                if not ours:
+                    return None
+                swept = sweep(orphans=self._turn % ORPHANS_EACH == 0)
         except (OSError, PeeweeException) as error:
             self.stop()  # perhaps another process can
             log.error("the retention sweep failed: %s", error)

@@ -39,8 +39,9 @@ class Settings:
 
     state_dir: Path = Path("var")
     """Where everything that lasts is kept: database, counters, files."""
-    database_url: str = ""
-    """``sqlite:///PATH``; by default ``weir.db`` in the state dir."""
+    database_url: str = field(default="", repr=False)
+    """``sqlite:///PATH`` or ``postgresql://USER:PASSWORD@HOST:PORT/NAME``; by default
+    ``weir.db`` in the state dir."""
     counters_url: str = ""
     """``file:///DIR`` shared by the host's processes, or ``memory://`` for one."""
     files_url: str = ""
@@ -100,10 +101,17 @@ class Settings:
             try:
                 values[name] = _READERS[name](environ[variable].strip())
             except ValueError as wrong:
-                mistakes.append(f"{variable}={environ[variable]!r}: {wrong}")
+                shown = masked(environ[variable])
+                mistakes.append(f"{variable}={shown!r}: {wrong}")
         if mistakes:
             raise BadSettings(mistakes)
         return cls(**values)  # type: ignore[arg-type]  # each reader returns its field's type
+
+
+def masked(text: str) -> str:
+    """A URL as it may be shown: without the password, and without what is asked for."""
+    shown = re.sub(r"(://[^/@?#]*?):[^/]*@", r"\1:***@", text)
+    return re.sub(r"\?.*", "?***", shown) if "://" in text else shown
 
 
 def _unknown(variable: str) -> str:
@@ -188,7 +196,7 @@ def _bind(text: str) -> str:
 
 _READERS: dict[str, Callable[[str], object]] = {
     "state_dir": Path,
-    "database_url": _url("sqlite"),
+    "database_url": _url("sqlite", "postgresql", "postgres"),
     "counters_url": _url("file", "memory"),
     "files_url": _url("file"),
     "public_url": _public_url,

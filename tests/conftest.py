@@ -23,6 +23,7 @@ from server.limiting import loss, shadow
 from server.limiting.rings import Rings
 from server.settings import Settings
 from server.store import apps, database, tokens, users
+from tests import databases
 
 ALICES_PASSWORD = "open sesame"
 SECOND_NS = 1_000_000_000
@@ -32,8 +33,22 @@ class Clock:
     """Time, which stands still until a test moves it."""
 
     def __init__(self) -> None:
+        self._databases = databases.Clock()
         self.unix_ns = 1_700_000_000 * SECOND_NS
         self.boot_ns = 1_000_000 * SECOND_NS
+
+    @property
+    def unix_ns(self) -> int:
+        return self._unix_ns
+
+    @unix_ns.setter
+    def unix_ns(self, moment: int) -> None:
+        self._unix_ns = moment
+        self._databases.stands_at(moment // 1_000_000)
+
+    def run_again(self) -> None:
+        """Let the database's own clock go."""
+        self._databases.runs()
 
     def forward(self, seconds: float) -> None:
         self.unix_ns += int(seconds * SECOND_NS)
@@ -61,16 +76,20 @@ def still(patch: pytest.MonkeyPatch, clock: Clock) -> None:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     clock = Clock()
     still(monkeypatch, clock)
-    return clock
+    yield clock
+    clock.run_again()
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
-        state_dir=tmp_path / "state", counters_url="memory://", synchronous="NORMAL"
+        state_dir=tmp_path / "state",
+        database_url=databases.emptied(),
+        counters_url="memory://",
+        synchronous="NORMAL",
     )
 
 
@@ -78,7 +97,7 @@ def settings(tmp_path: Path) -> Settings:
 def app(settings: Settings, clock: Clock) -> Iterator[Flask]:
     app = create_app(settings)
     yield app
-    database.disconnect()
+    database.forget()
 
 
 @dataclass

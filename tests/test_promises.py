@@ -235,7 +235,7 @@ LAYERS = [
     {"paths", "retention", "envelope", "replay", "shadow_report"},
     {"payload", "downloads", "uploads"},
     {"api"},
-    {"commands", "develop", "first_start", "limit_commands"},
+    {"commands", "database_commands", "develop", "first_start", "limit_commands"},
     {"app"},
     {"gunicorn_worker"},
     {"gunicorn_conf"},

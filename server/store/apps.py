@@ -224,7 +224,9 @@ def delete(org: str, name: str) -> None:
     Raises:
         NoSuchApp: there is none of this key.
     """
-    with writing_apps():
+    found = find(org, name)
+    # With the app's own lock, so that nobody is at something in it.
+    with writing_apps(*([] if found is None else [found.id])):
         _expect_one(_DELETE.run(org, name), org, name)
 
 

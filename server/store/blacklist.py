@@ -39,7 +39,7 @@ _PAGE = Statement(
     WHERE block.owner_id = ? AND block.id < ? ORDER BY block.id DESC LIMIT ?
     """
 )
-_NO_LIMIT = -1
+_NO_LIMIT = (1 << 63) - 1
 
 
 def _known(app_id: int, name: str) -> User:
@@ -59,7 +59,7 @@ def add(
         IllegalArgument: a name is the owner's, or nobody's; the text tells the first.
         BlocksExceeded: the list would be longer than *at_most* allows.
     """
-    with writing():
+    with writing(app_id):
         listing = _known(app_id, owner)
         found = [(name, find(app_id, name)) for name in names]
         if any(user is not None and user.id == listing.id for _, user in found):
@@ -85,7 +85,7 @@ def remove(app_id: int, owner: str, name: str) -> tuple[User, User]:
     Raises:
         NotFound: the app has not both.
     """
-    with writing():
+    with writing(app_id):
         listing, listed = _known(app_id, owner), _known(app_id, name)
         _REMOVE.run(listing.id, listed.id)
     return listing, listed

@@ -18,8 +18,8 @@ class Device:
     name: str
 
 
-_DEACTIVATE = Statement("UPDATE user SET activated = 0, token_key = ? WHERE id = ?")
-_ACTIVATE = Statement("UPDATE user SET activated = 1 WHERE id = ?")
+_DEACTIVATE = Statement("UPDATE user SET activated = FALSE, token_key = ? WHERE id = ?")
+_ACTIVATE = Statement("UPDATE user SET activated = TRUE WHERE id = ?")
 _CLOSE_ALL = Statement("DELETE FROM connection WHERE user_id = ?")
 _CLOSE = Statement(
     "DELETE FROM connection WHERE user_id = ? AND resource = ? RETURNING expires"
@@ -44,7 +44,7 @@ def deactivate(app_id: int, name: str) -> User | None:
 
     Its tokens end here, and do not come back with the account.
     """
-    with writing():
+    with writing(app_id):
         found = find(app_id, name)
         if found is None:
             return None
@@ -59,7 +59,7 @@ def activate(app_id: int, name: str) -> None:
     Raises:
         NotFound: the app has no such user.
     """
-    with writing():
+    with writing(app_id):
         _ACTIVATE.run(_known(app_id, name).id)
 
 
@@ -69,7 +69,7 @@ def disconnect(app_id: int, name: str) -> None:
     Raises:
         NotFound: the app has no such user.
     """
-    with writing():
+    with writing(app_id):
         _CLOSE_ALL.run(_known(app_id, name).id)
 
 
@@ -80,7 +80,7 @@ def disconnect_device(app_id: int, name: str, resource: str) -> bool:
         NotFound: the app has no such user.
     """
     now = now_ms()
-    with writing():
+    with writing(app_id):
         closed = _CLOSE.all(_known(app_id, name).id, resource)
     return any(expires > now for (expires,) in closed)
 

@@ -42,6 +42,10 @@ _PAGE = Statement(
     ORDER BY mute.id DESC LIMIT ? OFFSET ?
     """
 )
+_ENDED = Statement(
+    "SELECT id, app_id FROM mute WHERE until > -1 AND until <= ? LIMIT ?"
+)
+_REMOVE = Statement("DELETE FROM mute WHERE id = ?")
 _IS_MUTED = Statement(
     """
     SELECT 1 FROM user JOIN mute ON mute.user_id = user.id AND mute.chat_type = ?
@@ -69,7 +73,7 @@ def change(app_id: int, name: str, seconds: Mapping[str, int]) -> None:
         RequiredPropertyNotFound: the app has no such user.
     """
     now = now_ms()
-    with writing():
+    with writing(app_id):
         found = _known(app_id, name)
         for chat_type, length in seconds.items():
             _LIFT.run(found.id, chat_type)
@@ -104,3 +108,14 @@ def page(app_id: int, number: int, size: int) -> Sequence[Mute]:
 def is_muted(app_id: int, username: str, chat_type: str) -> bool:
     """Whether the user of this name, in lower case, may not send now."""
     return _IS_MUTED.one(chat_type, app_id, username, now_ms()) is not None
+
+
+def remove_ended(by_ms: int, *, batch: int) -> int:
+    """Remove the mutes that ended by this moment; how many."""
+    removed = 0
+    while ended := _ENDED.all(by_ms, batch):
+        with writing(*{app_id for _, app_id in ended}):
+            # A new value is a new row, so what ended stays so.
+            _REMOVE.run_many([(id_,) for id_, _ in ended])
+        removed += len(ended)
+    return removed

@@ -1,50 +1,61 @@
-"""The database: a connection a thread, one writer a time, SQL written once."""
+"""The seam to the database: SQL written once, transactions that hold what they count.
 
-import os
-import sqlite3
-import threading
+Which database it is stands in ``WEIR_DATABASE_URL`` and, beside this file, in sqlite.py
+and postgres.py; everything above speaks to it through the names here.
+"""
+
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from weakref import WeakSet
 
-from peewee import DatabaseProxy, OperationalError, SqliteDatabase
+from peewee import DatabaseProxy, InterfaceError, OperationalError
 
-from server.locks import lock, unlock
+from server.errors import IllegalArgument
 from server.settings import Settings
-from server.store.generation import Generation
+from server.store.backend import Backend, UnusableDatabase
+from server.store.postgres import Postgres
+from server.store.postgres_pool import code_of
+from server.store.sqlite import Sqlite
 from server.store.together import Together
-from server.store.wal_sync import WalSync
+
+__all__ = ["Statement", "UnusableDatabase", "write", "writing", "writing_apps"]
 
 Result = TypeVar("Result")
 
-SCHEMA_VERSION = 3
-OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
-
-# How long a statement waits for another process that holds SQLite's own lock; our
-# writers queue at the gate, so only outsiders (a backup, a shell) are waited for here.
-BUSY_SECONDS = 30
+INSTALLATION = 0
+"""In the place of an app's id: what belongs to the installation. No app has it."""
 
 database = DatabaseProxy()
 """What the models are bound to; :func:`connect` says to which database."""
 
-
-class UnusableDatabase(RuntimeError):
-    """The database cannot be used as it is; the message says what to do."""
+_backend: Backend | None = None
 
 
 class Statement:
-    """SQL that is written once and bound often; ``?`` stands for each parameter."""
+    """SQL that is written once and bound often; ``?`` stands for each parameter.
 
-    __slots__ = ("_sql",)
+    Both databases are to understand it; where they cannot, PostgreSQL has its own.
+    """
 
-    def __init__(self, sql: str) -> None:
-        self._sql = " ".join(sql.split())
+    __slots__ = ("__weakref__", "_keeps", "_postgresql", "_sql", "_written")
+
+    def __init__(self, sql: str, *, postgresql: str | None = None) -> None:
+        self._written = " ".join(sql.split())
+        self._postgresql = " ".join((postgresql or sql).split())
+        self._sql = self._written
+        self._keeps = self._written.startswith(("INSERT", "UPDATE"))
+        _statements.add(self)
+        if _backend is not None:
+            self._speak(_backend)
+
+    def _speak(self, backend: Backend) -> None:
+        self._sql = backend.spoken(backend.chosen(self._written, self._postgresql))
 
     def one(self, *parameters: object) -> Any:
         """The first row as a tuple, or None."""
+        if self._keeps:
+            _check(parameters)
         return database.execute_sql(self._sql, parameters).fetchone()
 
     def all(self, *parameters: object) -> list[Any]:
@@ -54,196 +65,149 @@ class Statement:
 
     def run(self, *parameters: object) -> int:
         """Execute; how many rows it changed."""
+        if self._keeps:
+            _check(parameters)
         changed: int = database.execute_sql(self._sql, parameters).rowcount
         return changed
 
     def run_many(self, rows: Sequence[tuple[object, ...]]) -> None:
         """Execute once for each row of parameters, in one go."""
-        database.connection().executemany(self._sql, rows)
+        for row in rows:
+            _check(row)
+        connected().run_many(self._sql, rows)
 
 
-class _Gate:
-    """Where the host's writers queue, first come first served.
-
-    SQLite lets one write at a time and makes the others poll with growing sleeps: under
-    load some starve. A thread first takes this process's lock, then the lock file's
-    (the kernel wakes the next in line at once and frees the lock of a
-    process that is killed); only then does it ask SQLite, which is free.
+def _check(parameters: Sequence[object]) -> None:
     """
-
-    def __init__(self, path: Path) -> None:
-        self._threads = threading.Lock()
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    def close(self) -> None:
-        os.close(self._file)
-
-    def __enter__(self) -> None:
-        self._threads.acquire()
-        try:
-            lock(self._file)
-        except BaseException:
-            self._threads.release()
-            raise
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            unlock(self._file)
-        finally:
-            self._threads.release()
-
-
-_gate: _Gate | None = None
-_apps: Generation | None = None
-_sync: WalSync | None = None
-
-
-@contextmanager
-def writing() -> Iterator[None]:
-    """A transaction that writes: alone from its first read to its commit.
-
-    ``BEGIN IMMEDIATE`` takes the write lock before anything is read, so what a
-    transaction counted still holds when it inserts. The commit is on disk (as far as
-    ``WEIR_SYNCHRONOUS`` says) when this returns; an exception undoes everything.
+    Raises:
+        IllegalArgument: a text holds U+0000, which PostgreSQL cannot keep; it is kept
+            nowhere, so that a caller does not meet the database.
     """
-    with _committing():
-        yield
-    _settle()
+    for each in parameters:
+        if type(each) is str and "\0" in each:
+            raise IllegalArgument
 
 
-@contextmanager
-def _committing() -> Iterator[None]:
-    """:func:`writing`, but for the disk."""
-    if _gate is None:
+# Each is put into the words of the database when that is known, not at every call.
+_statements: WeakSet[Statement] = WeakSet()
+
+
+def connected() -> Backend:
+    """The database itself.
+
+    Raises:
+        UnusableDatabase: there is none yet.
+    """
+    if _backend is None:
         message = "no database is connected"
         raise UnusableDatabase(message)
-    with _gate, database.atomic("IMMEDIATE"):
+    return _backend
+
+
+@contextmanager
+def writing(app_id: int, *others: int) -> Iterator[None]:
+    """A transaction that writes in these apps: alone from its first read to its commit.
+
+    The write lock is taken before anything is read, so what a transaction counted still
+    holds when it inserts. SQLite has one for all (``BEGIN IMMEDIATE``), PostgreSQL one
+    for each app; what belongs to no app is :data:`INSTALLATION`'s. The commit is on
+    disk (as far as the database's settings say) when this returns; an exception undoes
+    everything.
+    """
+    backend = connected()
+    with backend.writing((app_id, *others)):
         yield
+    backend.settle()
+
+
+def _committing(*app_ids: int) -> AbstractContextManager[None]:
+    return connected().writing(app_ids)
 
 
 def _settle() -> None:
-    """Return when what is committed is on disk, where the settings ask for that."""
-    if _sync is None:
-        return
-    try:
-        _sync()
-    except OSError as error:
-        message = f"the database's log cannot be synced: {error.strerror}"
-        raise OperationalError(message) from error
+    connected().settle()
 
 
-_together = Together(_committing, _settle)
+# A transaction that PostgreSQL undid for another's sake; nothing of it was committed.
+_PASSING = frozenset({"40001", "40P01"})
 
 
-def write(work: Callable[[], Result]) -> Result:
+def _is_passing(error: BaseException) -> bool:
+    return isinstance(error, OperationalError) and code_of(error) in _PASSING
+
+
+_together = Together(
+    _committing, _settle, (OperationalError, InterfaceError), _is_passing
+)
+
+
+def write(app_id: int, work: Callable[[], Result]) -> Result:
     """Run *work* as :func:`writing` would, sharing the commit with other threads.
 
     For what many callers write at once. *work* must do no more than write: others wait
     for it.
     """
-    return _together.write(work)
+    return _together.write(app_id, work)
 
 
 @contextmanager
-def writing_apps() -> Iterator[None]:
-    """:func:`writing`, of rows that every process keeps: the apps."""
-    if _gate is None or _apps is None:
-        message = "no database is connected"
-        raise UnusableDatabase(message)
-    # The commit must be over before the number is even again, so it is inside; and two
-    # changes must not overlap, so the gate is outside.
-    with _gate, _apps.changing(), database.atomic("IMMEDIATE"):
+def writing_apps(*app_ids: int) -> Iterator[None]:
+    """:func:`writing`, of the rows of apps, which processes may keep."""
+    backend = connected()
+    with backend.writing_apps((INSTALLATION, *app_ids)):
         yield
-    _settle()
+    backend.settle()
 
 
 def apps_generation() -> int:
     """Changes when any app does; odd: do not keep what you read."""
-    return 1 if _apps is None else _apps.read()
+    return 1 if _backend is None else _backend.apps_generation()
+
+
+def gives_ids() -> bool:
+    """Whether ids come from the database's own sequences, as several write at once."""
+    return connected().gives_ids
+
+
+def alone(number: int, *, wait: bool = True) -> AbstractContextManager[bool]:
+    """Around work that one thread of all hosts is to be at: whether it is this one.
+
+    With *wait* it always is, in its turn. Hosts share no more than the database, so a
+    host's own processes and threads come first to a lock of theirs (host_lock.py).
+    """
+    return connected().alone(number, wait=wait)
 
 
 def connect(settings: Settings) -> None:
-    """Bind the models to the database of the settings and make its tables.
+    """Bind the models and every statement to the database of the settings.
 
     Raises:
-        UnusableDatabase: it is newer than this program, or SQLite is too old.
+        UnusableDatabase: it cannot be reached, opened or written, or is too old.
     """
-    global _gate, _apps, _sync  # one database a process, as one app a process
-    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        needed = ".".join(map(str, OLDEST_SQLITE))
-        message = f"SQLite {sqlite3.sqlite_version} is too old; {needed} is needed"
-        raise UnusableDatabase(message)
-    path = Path(unquote(urlsplit(settings.database_url).path))
+    global _backend  # one database a process, as one app a process
+    forget()
     try:
         settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         message = f"WEIR_STATE_DIR: cannot make {settings.state_dir}: {error.strerror}"
         raise UnusableDatabase(message) from error
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        _gate = _Gate(path.with_name(path.name + "-gate"))
-        _apps = Generation(path.with_name(path.name + "-apps"))
-    except OSError as error:
-        message = f"WEIR_DATABASE_URL: cannot write {path}: {error.strerror}"
-        raise UnusableDatabase(message) from error
-    if _sync is not None:
-        _sync.close()
-    try:
-        _sync = WalSync(path) if settings.synchronous == "FULL" else None
-    except (OSError, sqlite3.Error) as error:
-        message = f"WEIR_DATABASE_URL: cannot use {path}: {error}"
-        raise UnusableDatabase(message) from error
-    database.initialize(
-        SqliteDatabase(
-            str(path),
-            timeout=BUSY_SECONDS,
-            pragmas={
-                "journal_mode": "wal",
-                "synchronous": "normal",  # the rest is WalSync's
-                "foreign_keys": 1,
-                "cache_size": -8 * 1024,  # KiB, for each connection
-                "temp_store": "memory",
-            },
-        )
-    )
-
-
-def create_tables(tables: Sequence[type]) -> None:
-    """Make what is missing. Safe for many processes at once: it is one transaction.
-
-    Raises:
-        UnusableDatabase: a newer program made the database.
-    """
-    with writing():
-        (found,) = database.execute_sql("PRAGMA user_version").fetchone()
-        if found > SCHEMA_VERSION:
-            message = (
-                f"WEIR_DATABASE_URL: the database has schema {found}, this program"
-                f" knows {SCHEMA_VERSION}; start the newer program"
-            )
-            raise UnusableDatabase(message)
-        if found == SCHEMA_VERSION:
-            return
-        if found:
-            message = (
-                f"WEIR_DATABASE_URL: the database has schema {found}, of a program"
-                f" before the first release; move it away, schema {SCHEMA_VERSION} is"
-                " made anew"
-            )
-            raise UnusableDatabase(message)
-        database.create_tables(tables)
-        database.execute_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    is_file = settings.database_url.startswith("sqlite:")
+    found: Backend = Sqlite(settings) if is_file else Postgres(settings)
+    database.initialize(found.database)
+    for statement in _statements:
+        statement._speak(found)
+    _backend = found
 
 
 def answers() -> None:
     """Ask the database for nothing; raises when it is out of reach."""
     database.execute_sql("SELECT 1").fetchone()
+
+
+def release(_: object = None) -> None:
+    """This thread is done with its call: others may have its connection."""
+    if _backend is not None:
+        _backend.release()
 
 
 def disconnect() -> None:
@@ -252,19 +216,10 @@ def disconnect() -> None:
         database.close()
 
 
-def check(settings: Settings, tables: Sequence[type]) -> None:
-    """See that the database can be used, and leave nothing open for a fork.
-
-    Raises:
-        UnusableDatabase: as :func:`connect` and :func:`create_tables`.
-    """
-    global _gate, _sync
-    connect(settings)
-    create_tables(tables)
+def forget() -> None:
+    """Leave nothing open, for a fork."""
+    global _backend
     disconnect()
-    if _gate is not None:
-        _gate.close()
-        _gate = None
-    if _sync is not None:
-        _sync.close()
-        _sync = None
+    if _backend is not None:
+        _backend.close()
+        _backend = None

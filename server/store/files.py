@@ -61,12 +61,12 @@ _SIZE = Statement(
     "SELECT size FROM file WHERE uuid = ? AND app_id = ? AND muc_id IS NULL"
 )
 _EXISTS = Statement("SELECT 1 FROM file WHERE uuid = ?")
-# Shared files of groups are older than any chat file may get. The plus keeps SQLite
-# from walking all chat files by their empty muc_id.
+# Shared files of groups get older than any chat file may, so they have no part in the
+# index that this walks.
 _OLD = Statement(
     """
-    SELECT uuid, created FROM file
-    WHERE created >= ? AND created < ? AND +muc_id IS NULL ORDER BY created LIMIT ?
+    SELECT uuid, created, app_id FROM file
+    WHERE created >= ? AND created < ? AND muc_id IS NULL ORDER BY created LIMIT ?
     """
 )
 _DELETE = Statement("DELETE FROM file WHERE uuid = ?")
@@ -110,7 +110,7 @@ def add(
         hash_secret(secret),
         None if thumbnail is None else thumbnail[1],
     )
-    write(lambda: _INSERT.run(*row))
+    write(app_id, lambda: _INSERT.run(*row))
     return made, secret
 
 
@@ -144,10 +144,10 @@ def delete_older(than_ms: int, *, batch: int) -> int:
         old = _OLD.all(since, than_ms, batch)
         if not old:
             return total
-        with writing():
-            for uuid_, _ in old:
+        with writing(*{app_id for *_, app_id in old}):
+            for uuid_, *_ in old:
                 _DELETE.run(uuid_)
-        for uuid_, _ in old:
+        for uuid_, *_ in old:
             file_storage.remove(key_of(uuid_))
             file_storage.remove(thumbnail_key_of(uuid_))
         total += len(old)

@@ -93,7 +93,7 @@ def add(
         IllegalArgument: they are one.
         ContactsExceeded: a list of theirs would be longer than *at_most* allows.
     """
-    with writing():
+    with writing(app_id):
         pair = one, other = _pair(app_id, owner, friend)
         if one.id == other.id:
             raise IllegalArgument
@@ -115,7 +115,7 @@ def remove(app_id: int, owner: str, friend: str) -> tuple[User, User]:
     Raises:
         NotFound: the app has not both.
     """
-    with writing():
+    with writing(app_id):
         pair = one, other = _pair(app_id, owner, friend)
         _REMOVE.run(one.id, other.id)
         _REMOVE.run(other.id, one.id)
@@ -128,7 +128,7 @@ def remove_all(app_id: int, owner: str) -> None:
     Raises:
         NotFound: the app has no such user.
     """
-    with writing():
+    with writing(app_id):
         found = _known(app_id, owner)
         _REMOVE_OWN.run(found.id)
         _REMOVE_FROM_OTHERS.run(found.id)
@@ -159,7 +159,7 @@ def set_remark(app_id: int, owner: str, friend: str, remark: str | None) -> bool
     Raises:
         NotFound: the app has not both users.
     """
-    with writing():
+    with writing(app_id):
         one, other = _pair(app_id, owner, friend)
         return _REMARK.run(remark, one.id, other.id) == 1
 
@@ -174,7 +174,7 @@ def add_many(
         InviterFull: the owner has no place for any.
     """
     imported = Imported()
-    with writing():
+    with writing(app_id):
         one = _known(app_id, owner)
         at_most.check(_held_by(one) + 1, InviterFull)
         for name in friends:

@@ -17,7 +17,7 @@ from typing import cast
 
 from server.caller import App
 from server.settings import Settings
-from server.store import file_storage, files, history_records
+from server.store import database, file_storage, files, history_records
 from server.store.database import Statement
 from server.store.host_lock import HostLock
 
@@ -93,7 +93,7 @@ def key_of(app: App, of: Hour) -> str:
 def make(app: App, of: Hour) -> bool:
     """See that the hour's file is there and whole; False: it had no messages.
 
-    One thread of the host makes it, others wait and find it made.
+    One thread of all hosts makes it, others wait and find it made.
     """
     (newest,) = _NEWEST.one(app.id, of.begins, of.ends)
     if newest is None:
@@ -127,8 +127,12 @@ def _hour_of(timestamp: int) -> Hour:
     return Hour(_unix_ms(local), _unix_ms(local + timedelta(hours=1)))
 
 
-def _lock(key: str) -> HostLock:
-    return HostLock(_locks / str(zlib.crc32(key.encode()) % _LOCKS))
+@contextmanager
+def _lock(key: str) -> Iterator[None]:
+    """One thread of the host, then one host of those that share the database."""
+    number = zlib.crc32(key.encode()) % _LOCKS
+    with HostLock(_locks / str(number)), database.alone(number):
+        yield
 
 
 def _beside(key: str) -> str:
@@ -152,6 +156,7 @@ def _write(app: App, of: Hour, newest: int, key: str) -> None:
             for lines in _lines(app, of, newest):
                 packed.write(lines)
         content.keep(key)
+        database.answers()  # or the lock is lost, and the file may be old by now
         note.file.write(str(newest).encode())
         note.keep(_beside(key))
 

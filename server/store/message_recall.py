@@ -7,7 +7,7 @@ from enum import Enum, auto
 from server.caller import App
 from server.clock import now_ms
 from server.kinds import Kept
-from server.store import history
+from server.store import database, history
 from server.store.database import Statement, writing
 from server.store.messages import first_id
 
@@ -61,10 +61,11 @@ def _recall(app: App, wanted: Withdrawal, oldest: int) -> Outcome:
         return Outcome.OTHER_TARGET
     if wanted.message_id < oldest and not wanted.force:
         return Outcome.TOO_OLD
-    with history.changing(app, row[3]), writing():
+    with history.changing(app, row[3]), writing(app.id):
         # Of two that take one message back, one finds it there.
         if not _REMOVE.run(wanted.message_id):  # and from every queue (CASCADE)
             return Outcome.UNKNOWN
-        _FORGET_LESSER.run(wanted.message_id)
-        _REMEMBER.run(wanted.message_id)
+        if not database.gives_ids():  # which knows itself what it gave
+            _FORGET_LESSER.run(wanted.message_id)
+            _REMEMBER.run(wanted.message_id)
     return Outcome.RECALLED

@@ -1,13 +1,15 @@
 """Messages whose time is over, removed a few at a time."""
 
-from server.store import database
-from server.store.database import Statement
+from server.store.database import Statement, writing
 from server.store.messages import first_id
 
 # Ids tell when a message was sent; its timestamp may be a moment of the caller's
 # choice, and one of a later hour must still be there for that hour's history.
 _OLD = Statement(
-    "SELECT id, timestamp < ? FROM message WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
+    """
+    SELECT id, timestamp < ?, app_id FROM message
+    WHERE id > ? AND id < ? ORDER BY id LIMIT ?
+    """
 )
 _DELETE = Statement("DELETE FROM message WHERE id = ?")
 
@@ -23,9 +25,9 @@ def delete_older(sent_before_ms: int, timestamp_before_ms: int, *, batch: int) -
         if not rows:
             return total
         last = rows[-1][0]
-        old = [id_ for id_, over in rows if over]
+        old = [(id_, app_id) for id_, over, app_id in rows if over]
         if old:
-            with database.writing():
-                for id_ in old:
+            with writing(*{app_id for _, app_id in old}):
+                for id_, _ in old:
                     _DELETE.run(id_)
         total += len(old)

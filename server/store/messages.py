@@ -12,6 +12,7 @@ from server.clock import now_ms
 from server.kinds import Quota
 from server.store import database, quotas
 from server.store.database import Statement
+from server.store.ids import OF_MESSAGES
 
 CHAT_TYPES = {"users": "chat", "chatgroups": "groupchat", "chatrooms": "chatroom"}
 """A target type of the wire, as the history names the kind of chat."""
@@ -36,16 +37,16 @@ class Outgoing:
     level: str | None = None
 
 
-# An id is the Unix milliseconds shifted by this much, or the next number after the last
-# id given when that is larger: decimal digits that grow, and fit 64 bits with sign. The
-# last id given is of a message that is kept, or of one that was recalled.
-_TIME_SHIFT = 20
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _LAST_ID = (1 << 63) - 1
 _COLUMNS = """
     app_id, chat_type, sender, target, timestamp, body, ext, online_only, sync_device,
     level
 """
+_INSERT_NEXT = Statement(
+    f"INSERT INTO message (id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+# The last id given is of a message that is kept, or of one that was recalled.
 _INSERT = Statement(
     f"""
     INSERT INTO message (id, {_COLUMNS})
@@ -55,10 +56,11 @@ _INSERT = Statement(
         coalesce((SELECT max(id) FROM recalled), 0) + 1
     ), ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM message
     RETURNING id
-    """
-)
-_INSERT_NEXT = Statement(
-    f"INSERT INTO message (id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    """,
+    postgresql=f"""
+    INSERT INTO message (id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    RETURNING id
+    """,
 )
 # What was kept just now, in the order of the joins: few messages, then their receivers.
 _QUEUE_FOR_USERS = Statement(
@@ -90,13 +92,29 @@ _QUEUE_FOR_MEMBERS = Statement(
             SELECT 1 FROM connection
             WHERE connection.user_id = muc_member.user_id AND connection.expires > ?
         )
-    """
+    """,
+    postgresql="""
+    INSERT INTO waiting (user_id, message_id)
+    SELECT muc_member.user_id, message.id
+    FROM message
+        JOIN muc ON muc.id = CASE WHEN message.target ~ '^[1-9][0-9]{0,17}$'
+            THEN CAST(message.target AS BIGINT) END
+        JOIN muc_member ON muc_member.muc_id = muc.id
+    WHERE message.id BETWEEN ? AND ?
+        AND muc.app_id = message.app_id AND muc.kind = 'group'
+        AND muc_member.user_id IS DISTINCT FROM
+            (SELECT id FROM user WHERE app_id = ? AND username = ?)
+        AND NOT EXISTS (
+            SELECT 1 FROM connection
+            WHERE connection.user_id = muc_member.user_id AND connection.expires > ?
+        )
+    """,
 )
 
 
 def first_id(at_ms: int) -> int:
     """The least id of a message that is kept at this moment or later."""
-    return at_ms << _TIME_SHIFT
+    return OF_MESSAGES.first(at_ms)
 
 
 def read_id(text: str) -> int:
@@ -131,7 +149,8 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
 
     def write() -> list[int]:
         quotas.use(app_id, at_most, len(outgoing.targets))
-        (first,) = _INSERT.one(first_id(now), *head, first_target, *rest)
+        least = OF_MESSAGES.least(now, len(outgoing.targets))
+        (first,) = _INSERT.one(least, *head, first_target, *rest)
         ids = list(range(first, first + len(outgoing.targets)))
         if others:
             _INSERT_NEXT.run_many(
@@ -144,7 +163,7 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
             _queue(app_id, outgoing, ids, now)
         return ids
 
-    return database.write(write)
+    return database.write(app_id, write)
 
 
 def _queue(app_id: int, outgoing: Outgoing, ids: Sequence[int], now: int) -> None:

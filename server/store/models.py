@@ -1,13 +1,14 @@
-"""Every table, on one page.
+"""Every table, on one page: as the last of the migrations leaves it.
 
-Ids that a caller could hold on to (in a cursor, a token, a counter's key) are never
-given twice, hence AUTOINCREMENT. Times are Unix milliseconds.
+The tables are made by migrations/, and a test holds the two together. Ids that a caller
+could hold on to (in a cursor, a token, a counter's key) are never given twice, hence
+AUTOINCREMENT. Times are Unix milliseconds.
 """
 
 from typing import Any
 
 from peewee import (
-    SQL,
+    BigAutoField,
     BigIntegerField,
     BlobField,
     BooleanField,
@@ -18,7 +19,6 @@ from peewee import (
     Model,
     TextField,
 )
-from playhouse.sqlite_ext import AutoIncrementField
 
 from server.store.database import database
 
@@ -32,7 +32,7 @@ class _Table(Model):
 class App(_Table):
     """A tenant: what ``/{org}/{app}`` names."""
 
-    id = AutoIncrementField()
+    id = BigAutoField()
     org = CharField()
     name = CharField()
     uuid = CharField(unique=True)
@@ -59,7 +59,7 @@ class App(_Table):
 class User(_Table):
     """An account of one app."""
 
-    id = AutoIncrementField()
+    id = BigAutoField()
     app = ForeignKeyField(App, on_delete="CASCADE", index=False)
     username = CharField()
     uuid = CharField(unique=True)
@@ -93,7 +93,7 @@ class Attributes(_Table):
 class Connection(_Table):
     """A device of a user that is receiving now; a lease, so that a dead host's end."""
 
-    id = AutoIncrementField()
+    id = BigAutoField()
     user = ForeignKeyField(User, on_delete="CASCADE")
     resource = CharField()
     """``{platform}_{id}``, as clients name the device."""
@@ -105,7 +105,7 @@ class Connection(_Table):
 class Contact(_Table):
     """*friend* is in *owner*'s list; the other direction is a row of its own."""
 
-    id = AutoIncrementField()
+    id = BigAutoField()
     """The order of adding."""
     owner = ForeignKeyField(User, on_delete="CASCADE", index=False)
     friend = ForeignKeyField(User, on_delete="CASCADE")
@@ -119,7 +119,7 @@ class Contact(_Table):
 class Block(_Table):
     """*blocked* is on *owner*'s blacklist."""
 
-    id = AutoIncrementField()
+    id = BigAutoField()
     """The order of adding."""
     owner = ForeignKeyField(User, on_delete="CASCADE", index=False)
     blocked = ForeignKeyField(User, on_delete="CASCADE")
@@ -131,12 +131,12 @@ class Block(_Table):
 class Mute(_Table):
     """A user who may not send messages of one chat type, anywhere in the app."""
 
-    id = AutoIncrementField()
+    id = BigAutoField()
     """The order of setting: a new value is a new row."""
     app = ForeignKeyField(App, on_delete="CASCADE", index=False)
     user = ForeignKeyField(User, on_delete="CASCADE", index=False)
     chat_type = CharField()
-    until = BigIntegerField()
+    until = BigIntegerField(index=True)
     """Unix ms; -1: for ever."""
 
     class Meta:
@@ -228,7 +228,7 @@ class LastMuc(_Table):
 class MucMember(_Table):
     """A user in a group or room, the owner too."""
 
-    id = AutoIncrementField()
+    id = BigAutoField()
     """The order of joining."""
     muc = ForeignKeyField(Muc, on_delete="CASCADE", index=False)
     user = ForeignKeyField(User, on_delete="CASCADE", index=False)
@@ -247,19 +247,16 @@ class MucMember(_Table):
 
 
 # Few of many members are administrators or on the allow list.
-for _flag in ("admin", "allowed"):
+for _flag in (MucMember.admin, MucMember.allowed):
     MucMember.add_index(
-        SQL(
-            f"CREATE INDEX IF NOT EXISTS muc_member_{_flag}"
-            f" ON muc_member (muc_id, id) WHERE {_flag} = 1"
-        )
+        MucMember.muc, MucMember.id, where=_flag, name=f"muc_member_{_flag.name}"
     )
 
 
 class MucBlock(_Table):
     """A user who was taken out and cannot come back until unblocked."""
 
-    id = AutoIncrementField()
+    id = BigAutoField()
     muc = ForeignKeyField(Muc, on_delete="CASCADE", index=False)
     user = ForeignKeyField(User, on_delete="CASCADE")
 
@@ -270,10 +267,10 @@ class MucBlock(_Table):
 class MucMute(_Table):
     """A user who may not speak in one group or room. A room's outlives membership."""
 
-    id = AutoIncrementField()
+    id = BigAutoField()
     muc = ForeignKeyField(Muc, on_delete="CASCADE", index=False)
     user = ForeignKeyField(User, on_delete="CASCADE")
-    until = BigIntegerField()
+    until = BigIntegerField(index=True)
     """Unix ms, or the fixed moment that stands for ever."""
 
     class Meta:
@@ -283,7 +280,7 @@ class MucMute(_Table):
 class SuperAdmin(_Table):
     """A user who may create rooms through the client protocol."""
 
-    id = AutoIncrementField()
+    id = BigAutoField()
     app = ForeignKeyField(App, on_delete="CASCADE", index=False)
     user = ForeignKeyField(User, on_delete="CASCADE", unique=True)
 
@@ -294,9 +291,11 @@ class SuperAdmin(_Table):
 class File(_Table):
     """An upload: a chat file, or a group's shared file. The bytes are elsewhere."""
 
-    uuid = CharField(primary_key=True)
+    id = BigAutoField()
+    """The order of uploading."""
+    uuid = CharField(unique=True)
     app = ForeignKeyField(App, on_delete="CASCADE", index=False)
-    muc = ForeignKeyField(Muc, null=True, on_delete="CASCADE")
+    muc = ForeignKeyField(Muc, null=True, on_delete="CASCADE", index=False)
     """The group it is shared in; null for a chat file."""
     owner = CharField()
     """Who uploaded it; ``admin`` for an app token."""
@@ -311,8 +310,12 @@ class File(_Table):
     """Content type of the thumbnail kept beside it; null for none."""
 
     class Meta:
-        # The sweep's order; and the newest of a group first.
-        indexes = ((("app", "created"), False), (("created",), False))
+        indexes = ((("app", "created"), False),)
+
+
+# The order of a group's list, and of the sweep: files of groups stay.
+File.add_index(File.muc, File.id, where=File.muc.is_null(False), name="file_muc_id_id")
+File.add_index(File.created, where=File.muc.is_null(), name="file_created")
 
 
 class QuotaUse(_Table):

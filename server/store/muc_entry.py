@@ -49,7 +49,7 @@ _IS_BLOCKED = Statement("SELECT 1 FROM muc_block WHERE muc_id = ? AND user_id = 
 _JOIN = Statement(
     """
     INSERT INTO muc_member (muc_id, user_id, kind, admin, allowed)
-    VALUES (?, ?, ?, 0, 0)
+    VALUES (?, ?, ?, FALSE, FALSE)
     """
 )
 _LEAVE = Statement("DELETE FROM muc_member WHERE muc_id = ? AND user_id = ?")

@@ -32,14 +32,11 @@ _INSERT = Statement(
     """
     INSERT INTO file (uuid, app_id, muc_id, owner, name, content_type, size, created,
         restricted)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, FALSE)
     """
 )
-# The row ids grow, and the index of muc_id ends with them.
 PAGE = Statement(
-    f"""
-    SELECT {_FIELDS} FROM file WHERE muc_id = ? ORDER BY rowid DESC LIMIT ? OFFSET ?
-    """
+    f"SELECT {_FIELDS} FROM file WHERE muc_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"
 )
 _FIND = Statement(f"SELECT {_FIELDS} FROM file WHERE uuid = ? AND muc_id = ?")
 _DELETE = Statement("DELETE FROM file WHERE uuid = ? AND muc_id = ?")
@@ -61,7 +58,7 @@ def add(
     )
     content.keep(key_of(made))
     try:
-        with writing():
+        with writing(app_id):
             mucs.held(app_id, kind, muc_id)  # it may be gone since
             _INSERT.run(
                 made,
@@ -109,7 +106,7 @@ def delete(app_id: int, kind: Kind, muc_id: int, uuid_: str) -> bool:
     Raises:
         UnknownMuc: there is no such group.
     """
-    with writing():
+    with writing(app_id):
         mucs.held(app_id, kind, muc_id)
         deleted = _DELETE.run(uuid_, muc_id)
     if deleted:

@@ -36,10 +36,18 @@ _MUTE = Statement(
 )
 _UNMUTE = Statement("DELETE FROM muc_mute WHERE muc_id = ? AND user_id = ?")
 _FORGET_EXPIRED = Statement("DELETE FROM muc_mute WHERE muc_id = ? AND until <= ?")
+_ENDED = Statement(
+    """
+    SELECT muc_mute.id, muc.app_id
+    FROM muc_mute CROSS JOIN muc ON muc.id = muc_mute.muc_id
+    WHERE muc_mute.until <= ? LIMIT ?
+    """
+)
+_REMOVE_IF_ENDED = Statement("DELETE FROM muc_mute WHERE id = ? AND until <= ?")
 ALLOWED = Statement(
     """
     SELECT user.username FROM muc_member CROSS JOIN user ON user.id = muc_member.user_id
-    WHERE muc_member.muc_id = ? AND muc_member.allowed = 1 ORDER BY muc_member.id
+    WHERE muc_member.muc_id = ? AND muc_member.allowed ORDER BY muc_member.id
     """
 )
 _SET_ALLOWED = Statement(
@@ -61,7 +69,7 @@ def block(app_id: int, kind: Kind, muc_id: int, names: Sequence[str]) -> list[Ou
         IsOwner: the owner is among them; nobody is blocked.
         NotMembers: none of them is one.
     """
-    with writing():
+    with writing(app_id):
         muc = mucs.held(app_id, kind, muc_id)
         outcomes = _but_the_owner(app_id, muc, names)
         for each, named in outcomes:
@@ -81,7 +89,7 @@ def unblock(
         UnknownUser: the first who is; nobody is unblocked.
         NotBlocked: none of them is; names the first.
     """
-    with writing():
+    with writing(app_id):
         mucs.held(app_id, kind, muc_id)
         named = muc_entry.look_up(app_id, names)
         for each in named:
@@ -117,7 +125,7 @@ def mute(
     """
     now = now_ms()
     until = FOR_EVER if duration_ms is None else min(now + duration_ms, FOR_EVER)
-    with writing():
+    with writing(app_id):
         muc = mucs.held(app_id, kind, muc_id)
         outcomes = _but_the_owner(app_id, muc, names)
         _FORGET_EXPIRED.run(muc_id, now)
@@ -144,7 +152,7 @@ def unmute(app_id: int, kind: Kind, muc_id: int, names: Sequence[str]) -> list[O
         NotMembers: none of them is one.
     """
     outcomes = []
-    with writing():
+    with writing(app_id):
         mucs.held(app_id, kind, muc_id)
         for each in muc_entry.look_up(app_id, names):
             known = _UNMUTE.run(muc_id, each.user_id) or muc_entry.is_member(
@@ -170,7 +178,7 @@ def allow(
         UnknownMuc: there is no such group or room.
         NotMembers: none of them is one.
     """
-    with writing():
+    with writing(app_id):
         mucs.held(app_id, kind, muc_id)
         outcomes = [
             Outcome(
@@ -186,3 +194,14 @@ def allow(
 def _need_one(outcomes: Sequence[Outcome]) -> None:
     if all(each.why is not None for each in outcomes):
         raise NotMembers(each.name for each in outcomes)
+
+
+def remove_ended_mutes(by_ms: int, *, batch: int) -> int:
+    """Remove the mutes of groups and rooms that ended by this moment; how many."""
+    removed = 0
+    while ended := _ENDED.all(by_ms, batch):
+        with writing(*{app_id for _, app_id in ended}):
+            # Who was muted anew meanwhile is so by the same row.
+            _REMOVE_IF_ENDED.run_many([(id_, by_ms) for id_, _ in ended])
+        removed += len(ended)
+    return removed

@@ -102,7 +102,7 @@ def add(
         AlreadyIn: all of them are; names the first.
         Blocked, MucFull, JoinedTooMany: for the first who cannot.
     """
-    with writing():
+    with writing(app_id):
         muc = mucs.held(app_id, kind, muc_id)
         named = muc_entry.look_up(app_id, names)
         for each in named:
@@ -122,7 +122,7 @@ def remove(app_id: int, kind: Kind, muc_id: int, names: Sequence[str]) -> list[O
         UnknownMuc: there is no such group or room.
         NotMembers: none of them is one.
     """
-    with writing():
+    with writing(app_id):
         muc = mucs.held(app_id, kind, muc_id)
         outcomes = among(app_id, muc, names)
         for each, named in outcomes:

@@ -4,7 +4,8 @@ from server.store.database import Statement
 
 OWNED = Statement(
     """
-    SELECT coalesce(sum(kind = 'group'), 0), coalesce(sum(kind = 'chatroom'), 0)
+    SELECT count(CASE WHEN kind = 'group' THEN 1 END),
+        count(CASE WHEN kind = 'chatroom' THEN 1 END)
     FROM muc WHERE owner_id = ?
     """
 )

@@ -17,18 +17,19 @@ from server.store.mucs import Kind
 ADMINS = Statement(
     """
     SELECT user.username FROM muc_member CROSS JOIN user ON user.id = muc_member.user_id
-    WHERE muc_member.muc_id = ? AND muc_member.admin = 1 ORDER BY muc_member.id
+    WHERE muc_member.muc_id = ? AND muc_member.admin ORDER BY muc_member.id
     """
 )
-ADMIN_COUNT = Statement(
-    "SELECT count(*) FROM muc_member WHERE muc_id = ? AND admin = 1"
-)
+ADMIN_COUNT = Statement("SELECT count(*) FROM muc_member WHERE muc_id = ? AND admin")
 _IS_ADMIN = Statement("SELECT admin FROM muc_member WHERE muc_id = ? AND user_id = ?")
 _SET_ADMIN = Statement(
     "UPDATE muc_member SET admin = ? WHERE muc_id = ? AND user_id = ?"
 )
 _PLAIN = Statement(
-    "UPDATE muc_member SET admin = 0, allowed = 0 WHERE muc_id = ? AND user_id = ?"
+    """
+    UPDATE muc_member SET admin = FALSE, allowed = FALSE
+    WHERE muc_id = ? AND user_id = ?
+    """
 )
 _UNMUTE = Statement("DELETE FROM muc_mute WHERE muc_id = ? AND user_id = ?")
 _SET_OWNER = Statement("UPDATE muc SET owner_id = ? WHERE id = ?")
@@ -74,7 +75,7 @@ def promote(
         UnknownMuc, UnknownUser, IsOwner, NotIn, AlreadyAdmin: what is in the way.
         AdminsFull: there are as many as *at_most* allows.
     """
-    with writing():
+    with writing(app_id):
         muc = mucs.held(app_id, kind, muc_id)
         (named,) = muc_entry.look_up(app_id, [username])
         if named.user_id is None:
@@ -98,7 +99,7 @@ def demote(app_id: int, kind: Kind, muc_id: int, username: str) -> None:
         UnknownMuc: there is no such group or room.
         NotAdmin: it is nobody, or no administrator.
     """
-    with writing():
+    with writing(app_id):
         mucs.held(app_id, kind, muc_id)
         (named,) = muc_entry.look_up(app_id, [username])
         membership = _IS_ADMIN.one(muc_id, named.user_id)
@@ -117,7 +118,7 @@ def transfer(app_id: int, kind: Kind, muc_id: int, username: str) -> None:
         SameOwner: it is theirs.
         NotIn: they are nobody, or no member.
     """
-    with writing():
+    with writing(app_id):
         muc = mucs.held(app_id, kind, muc_id)
         (named,) = muc_entry.look_up(app_id, [username])
         if named.user_id == muc.owner_id:
@@ -142,7 +143,7 @@ def add_super_admin(app_id: int, username: str) -> None:
     Raises:
         UnknownUser: the app has no such user.
     """
-    with writing():
+    with writing(app_id):
         user = users.find(app_id, username)
         if user is None:
             raise UnknownUser(username)
@@ -155,7 +156,7 @@ def remove_super_admin(app_id: int, username: str) -> None:
     Raises:
         UnknownUser: the app has no such user, or it is none of these.
     """
-    with writing():
+    with writing(app_id):
         user = users.find(app_id, username)
         if user is None or not _REMOVE_SUPER_ADMIN.run(user.id):
             raise UnknownUser(username)

@@ -13,6 +13,7 @@ from server.kinds import Membership
 from server.muc_errors import AppFull, BelowCount, UnknownMuc, UnknownUser
 from server.store import file_storage, files, muc_entry, users
 from server.store.database import Statement, writing
+from server.store.ids import OF_MUCS
 from server.store.muc_entry import Caps, Named
 
 Kind = Literal["group", "chatroom"]
@@ -65,16 +66,16 @@ class Page:
     more: bool
 
 
-# An id is the Unix milliseconds shifted by this much, or the next number after the
-# one given last when that is larger, whether its group is still there or not.
-_TIME_SHIFT = 12
+# On SQLite: the one given last, whether its group is still there or not, says where an
+# id is at least. On PostgreSQL its sequence gave this one alone.
 _NEXT_ID = Statement(
     """
     INSERT INTO last_muc (one, id) VALUES (1, ?)
     ON CONFLICT (one) DO UPDATE SET id = CASE
         WHEN last_muc.id < excluded.id THEN excluded.id ELSE last_muc.id + 1 END
     RETURNING id
-    """
+    """,
+    postgresql="SELECT CAST(? AS bigint)",
 )
 LAST = (1 << 63) - 1
 """After every id, where lists that begin with the newest begin."""
@@ -117,7 +118,7 @@ _INSERT = Statement(
     INSERT INTO muc (id, app_id, kind, name, description, custom, announcement, public,
         members_only, allow_invites, invite_need_confirm, max_users, owner_id, mute_all,
         disabled, created, modified, member_count)
-    VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, 0)
+    VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, FALSE, FALSE, ?, ?, 0)
     """
 )
 _SET = Statement(
@@ -209,7 +210,7 @@ def joined(
     user = users.find(app_id, username)
     if user is None:
         raise UnknownUser(username)
-    return JOINED.all(user.id, kind, -1 if size is None else size, min(skip, LAST))
+    return JOINED.all(user.id, kind, LAST if size is None else size, min(skip, LAST))
 
 
 def create(
@@ -224,9 +225,9 @@ def create(
             holds at the insert: nobody else writes in between.
     """
     now = now_ms()
-    with writing():
+    with writing(app_id):
         owner, *members = _first_members(app_id, kind, new)
-        (muc_id,) = _NEXT_ID.one(now << _TIME_SHIFT)
+        (muc_id,) = _NEXT_ID.one(OF_MUCS.least(now))
         _INSERT.run(
             muc_id,
             app_id,
@@ -271,7 +272,7 @@ def change(app_id: int, kind: Kind, muc_id: int, changes: Mapping[str, object]) 
         UnknownMuc: there is none of this id.
         BelowCount: it has more members than it shall have room for.
     """
-    with writing():
+    with writing(app_id):
         found = held(app_id, kind, muc_id)
         wanted = changes.get("max_users")
         if isinstance(wanted, int) and wanted < found.member_count:
@@ -286,7 +287,7 @@ def destroy(app_id: int, kind: Kind, muc_id: int) -> None:
     Raises:
         UnknownMuc: there is none of this id.
     """
-    with writing():
+    with writing(app_id):
         held(app_id, kind, muc_id)
         shared = SHARED.all(muc_id)
         _DELETE.run(muc_id)

@@ -33,12 +33,14 @@ _WAITS = Statement(
     WHERE user_id = ? AND message_id = ? AND {_NOT_RECEIVING}
     """
 )
-_SWEEP = Statement(
+_OLD = Statement(
     """
-    DELETE FROM waiting WHERE (user_id, message_id) IN
-        (SELECT user_id, message_id FROM waiting WHERE message_id < ? LIMIT ?)
+    SELECT waiting.user_id, waiting.message_id, user.app_id
+    FROM waiting CROSS JOIN user ON user.id = waiting.user_id
+    WHERE waiting.message_id < ? LIMIT ?
     """
 )
+_REMOVE = Statement("DELETE FROM waiting WHERE user_id = ? AND message_id = ?")
 
 
 def _known(app_id: int, name: str) -> User:
@@ -80,8 +82,9 @@ def sweep_offline(older_than_ms: int) -> int:
     """Remove what was queued before this moment, in Unix ms: how many entries."""
     swept, oldest = 0, first_id(older_than_ms)
     while True:
-        with writing():
-            removed = _SWEEP.run(oldest, _A_SWEEP)
-        swept += removed
-        if removed < _A_SWEEP:
+        old = _OLD.all(oldest, _A_SWEEP)
+        if not old:
             return swept
+        with writing(*{app_id for *_, app_id in old}):
+            _REMOVE.run_many([(user_id, message_id) for user_id, message_id, _ in old])
+        swept += len(old)

@@ -12,7 +12,8 @@ _USED = Statement(
 _USE = Statement(
     """
     INSERT INTO quota_use (app_id, rule, day, used) VALUES (?, ?, ?, ?)
-    ON CONFLICT (app_id, rule, day) DO UPDATE SET used = used + excluded.used
+    ON CONFLICT (app_id, rule, day) DO UPDATE
+        SET used = quota_use.used + excluded.used
     RETURNING used
     """
 )

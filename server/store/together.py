@@ -14,13 +14,17 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
+_ATTEMPTS = 4
+"""How often work is done that something passing undoes."""
+
 
 class _Write:
     """What one thread wants written, and what became of it."""
 
-    __slots__ = ("context", "error", "leads", "result", "waiting", "work")
+    __slots__ = ("app_id", "context", "error", "leads", "result", "waiting", "work")
 
-    def __init__(self, work: Callable[[], Any]) -> None:
+    def __init__(self, app_id: int, work: Callable[[], Any]) -> None:
+        self.app_id = app_id
         self.work = work
         # Whoever leads runs it, as the caller who asked for it.
         self.context: Context = copy_context()
@@ -36,24 +40,31 @@ class Together:
 
     def __init__(
         self,
-        transaction: Callable[[], AbstractContextManager[None]],
+        transaction: Callable[..., AbstractContextManager[None]],
         settle: Callable[[], None],
+        of_all: tuple[type[BaseException], ...] = (),
+        is_passing: Callable[[BaseException], bool] = lambda _: False,
     ) -> None:
-        """*settle* returns when what has been committed before it is on disk."""
+        """*transaction* is told the apps that are written in; *settle* returns when
+        what has been committed before it is on disk. Errors that are *of_all* are not
+        one work's, and those that *is_passing* mend when it is done again.
+        """
         self._transaction = transaction
         self._settle = settle
+        self._of_all = of_all
+        self._is_passing = is_passing
         self._lock = threading.Lock()  # of the queue and of who leads
         self._queue: list[_Write] = []
         self._led = False
 
-    def write(self, work: Callable[[], Result]) -> Result:
+    def write(self, app_id: int, work: Callable[[], Result]) -> Result:
         """Run *work* within a transaction; its result, once that is committed.
 
         Raises:
             What *work* raises; then nothing of it is written. What the commit raises;
             then nothing of any in the transaction is.
         """
-        mine = _Write(work)
+        mine = _Write(app_id, work)
         with self._lock:
             self._queue.append(mine)
             at_once = mine.leads = not self._led
@@ -103,21 +114,29 @@ class Together:
             for write in batch:
                 write.error = write.error or error
 
-    def _write_all(self, batch: list[_Write]) -> None:
+    def _write_all(self, batch: list[_Write], attempts: int = _ATTEMPTS) -> None:
         written = 0
         try:
-            with self._transaction():
+            with self._transaction(*sorted({write.app_id for write in batch})):
                 for write in batch:
                     write.result = write.context.run(write.work)
                     written += 1
         except BaseException as error:
-            if written == len(batch) or len(batch) == 1:
-                # The commit's, or of work done alone: nothing of the batch is written.
+            if attempts > 1 and self._is_passing(error):
+                # All were undone; work does nothing but write, so doing it again is no
+                # harm.
+                self._write_all(batch, attempts - 1)
+            elif (
+                written == len(batch)
+                or len(batch) == 1
+                or isinstance(error, self._of_all)
+            ):
+                # The commit's, the database's, or of work done alone: nothing of the
+                # batch is written.
                 for write in batch:
                     write.error = error
-                return
-            # One was refused, and all were undone with it. It must not be the others'
-            # loss, so each is written by itself; work does nothing but write, so
-            # doing it again is no harm.
-            for write in batch:
-                self._write_all([write])
+            else:
+                # One was refused, and all were undone with it. It must not be the
+                # others' loss, so each is written by itself.
+                for write in batch:
+                    self._write_all([write])

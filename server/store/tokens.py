@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 
 from itsdangerous import BadSignature, Signer
 
-from server.store.database import Statement, writing
+from server.store.database import INSTALLATION, Statement, writing
 
 FOREVER = 2**31 - 1
 """``expires_in`` of a token that never ends: what 32-bit clients can hold."""
@@ -53,7 +53,9 @@ def secret_key(name: str) -> bytes:
     """The installation's key of this *name*, made at the first call on any host."""
     found = _FIND_SECRET.one(name)
     if found is None:
-        with writing():  # two hosts may both find none; the second reads the first's
+        with writing(
+            INSTALLATION
+        ):  # two hosts may both find none; the second reads the first's
             found = _FIND_SECRET.one(name)
             if found is None:
                 found = (secrets.token_bytes(32),)

@@ -51,7 +51,7 @@ def merge(
         MetadataUserNotFound: the app has no such user.
         MetadataExceeded: the user, or the app, would hold more than its figure.
     """
-    with writing():
+    with writing(app_id):
         found = users.find(app_id, name)
         if found is None:
             raise MetadataUserNotFound
@@ -68,7 +68,7 @@ def merge(
 
 def delete(app_id: int, name: str) -> None:
     """Remove all of a user's attributes; there may be none, nor such a user."""
-    with writing():
+    with writing(app_id):
         found = users.find(app_id, name)
         if found is not None:
             _, size = _stored(found.id)

@@ -77,7 +77,7 @@ _INSERT = Statement(
     """
     INSERT INTO user (app_id, username, uuid, password_hash, token_key, created,
         modified, activated, nickname)
-    VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)
+    VALUES (?, ?, ?, ?, ?, ?, ?, TRUE, ?)
     ON CONFLICT (app_id, username) DO NOTHING
     """
 )
@@ -172,7 +172,7 @@ def add(
     made: list[User] = []
     taken: list[str] = []
     now = now_ms()
-    with writing():
+    with writing(app_id):
         for new in users:
             token_key = secrets.token_bytes(8)
             inserted = _INSERT.run(
@@ -204,7 +204,7 @@ def page(app_id: int, after: int, size: int) -> Page:
 
 def delete(app_id: int, name: str) -> User | None:
     """Remove a user and all that is theirs; who it was, or None if there is none."""
-    with writing():
+    with writing(app_id):
         found = find(app_id, name)
         if found is not None:
             _remove(app_id, [found])
@@ -213,7 +213,7 @@ def delete(app_id: int, name: str) -> User | None:
 
 def delete_page(app_id: int, after: int, size: int) -> Page:
     """Remove the next *size* users; they, and whether any are left behind them."""
-    with writing():
+    with writing(app_id):
         doomed = page(app_id, after, size)
         _remove(app_id, doomed.users)
     return doomed
@@ -234,7 +234,7 @@ def _remove(app_id: int, users: Sequence[User]) -> None:
 
 def set_password(app_id: int, name: str, password_hash: str) -> bool:
     """Change a password and revoke the user's tokens; False: there is no such user."""
-    with writing():
+    with writing(app_id):
         found = find(app_id, name)
         if found is None:
             return False
@@ -247,7 +247,7 @@ def set_push(app_id: int, name: str, changes: dict[str, object]) -> User | None:
 
     The keys are names of :class:`User`'s fields; no change leaves *modified* alone.
     """
-    with writing():
+    with writing(app_id):
         found = find(app_id, name)
         if found is None or not changes:
             return found
@@ -270,7 +270,7 @@ def set_nicknames(
     done: list[str] = []
     unknown: list[str] = []
     now = now_ms()
-    with writing():
+    with writing(app_id):
         for name, nickname in nicknames:
             changed = _SET_NICKNAME.run(nickname, now, app_id, name.lower())
             (done if changed else unknown).append(name)

@@ -166,7 +166,7 @@ def weir(place: Path, stage: str) -> Iterator[Peer]:
     create_app(Settings(state_dir=place))
     receivers = [users.NewUser(f"r{n}", None) for n in range(RECEIVERS)]
     sends, registrations = [], []
-    with database.writing():
+    with database.writing(database.INSTALLATION):
         for n in range(APPS):
             apps._insert("bench", f"app{n}", "community")
     for n, app in enumerate(apps.every()):

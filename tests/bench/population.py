@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from server.store.database import database, writing
+from server.store.database import INSTALLATION, database, writing
 from server.store.models import App
 
 SEED = 20261123
@@ -56,7 +56,7 @@ def populate(app_id: int, size: Size, progress: Progress) -> None:
     _friends(size, chance, progress)
     _groups(app_id, size, chance, progress)
     _messages(app_id, size, chance, progress)
-    with writing():
+    with writing(app_id):
         App.update(user_count=size.users).execute()
     database.execute_sql("ANALYZE")
     database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -67,7 +67,7 @@ def _insert(
 ) -> None:
     waiting = iter(rows)
     while batch := list(islice(waiting, BATCH)):
-        with writing():
+        with writing(INSTALLATION):
             database.connection().executemany(sql, batch)
         progress(what, len(batch))
 

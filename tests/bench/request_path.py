@@ -36,7 +36,7 @@ def populate(settings: Settings) -> list[bytes]:
     """A thousand apps on the first edition; a send as each of them."""
     create_app(settings)
     requests = []
-    with database.writing():
+    with database.writing_apps():
         for n in range(APPS):
             apps._insert("bench", f"app{n}", "community")
     for app in apps.every():

@@ -12,6 +12,7 @@ from flask import Flask
 from server.app import create_app
 from server.settings import Settings
 from server.store.database import Statement
+from tests import databases
 from tests.conftest import Clock, Tenant, make_tenant, still
 from tests.probes import PROBES, rate
 
@@ -21,7 +22,13 @@ def main(figures: dict[str, Any]) -> None:
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as place:
         still(patch, clock)
-        app = create_app(Settings(state_dir=Path(place), counters_url="memory://"))
+        app = create_app(
+            Settings(
+                state_dir=Path(place),
+                database_url=databases.emptied(),
+                counters_url="memory://",
+            )
+        )
         app.testing = True
         for rule, edition, figure in figures["bounds"]:
             PROBES[rule](_tenant(app, clock, edition), figure)

@@ -105,7 +105,7 @@ def shared_file(tenant: Tenant, figure: int) -> None:
 def shared_file_list(tenant: Tenant, figure: int) -> None:
     """As if so many had been uploaded."""
     group_id = mucs.crowd(tenant, "group", 1)
-    with writing():
+    with writing(tenant.id):
         SHARE.run_many([(f"f{n}", tenant.id, group_id, n) for n in range(figure + 1)])
     path = f"{PATH}/{group_id}/share_files"
     assert len(tenant.get(f"{path}?pagesize={figure + 1}").json["data"]) == figure

@@ -15,11 +15,15 @@ _MUC = Statement(
     INSERT INTO muc (id, app_id, kind, name, description, custom, announcement, public,
         members_only, allow_invites, invite_need_confirm, max_users, owner_id, mute_all,
         disabled, created, modified, member_count)
-    VALUES (?, ?, ?, 'n', 'd', '', '', 1, 0, 0, 1, 10000, ?, 0, 0, 1, 1, 1)
+    VALUES (?, ?, ?, 'n', 'd', '', '', TRUE, FALSE, FALSE, TRUE, 10000, ?,
+        FALSE, FALSE, 1, 1, 1)
     """
 )
 _MEMBER = Statement(
-    "INSERT INTO muc_member (muc_id, user_id, kind, admin, allowed) VALUES (?, ?, ?, 0, 0)"
+    """
+    INSERT INTO muc_member (muc_id, user_id, kind, admin, allowed)
+    VALUES (?, ?, ?, FALSE, FALSE)
+    """
 )
 _COUNT = Statement(
     """
@@ -29,7 +33,7 @@ _COUNT = Statement(
 )
 ADMINS = Statement(
     """
-    UPDATE muc_member SET admin = 1 WHERE muc_id = ? AND id IN (
+    UPDATE muc_member SET admin = TRUE WHERE muc_id = ? AND id IN (
         SELECT id FROM muc_member WHERE muc_id = ? ORDER BY id LIMIT ? OFFSET 1)
     """
 )
@@ -42,7 +46,7 @@ def user_id(tenant: Tenant, name: str) -> int:
 def stock(tenant: Tenant, kind: str, count: int) -> None:
     """So many groups or rooms of the first user, who is there."""
     owner = user_id(tenant, OWNER)
-    with writing():
+    with writing(tenant.id):
         _MUC.run_many([(n, tenant.id, kind, owner) for n in range(1, count + 1)])
         _MEMBER.run_many([(n, owner, kind) for n in range(1, count + 1)])
         App.update({f"{kind}_count": count}).where(App.id == tenant.id).execute()
@@ -53,7 +57,7 @@ def crowd(tenant: Tenant, kind: str, count: int) -> int:
     populate(tenant, count)
     stock(tenant, kind, 1)
     others = [user_id(tenant, name) for name in names(count, "p")[1:]]
-    with writing():
+    with writing(tenant.id):
         _MEMBER.run_many([(1, other, kind) for other in others])
         _COUNT.run(1)
     return 1

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import orjson
 
+from tests import databases
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -94,6 +96,9 @@ def free_port() -> int:
 
 def environment(state_dir: Path, port: int, /, **settings: str) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if "WEIR" not in name}
+    found = databases.url_for(state_dir)
+    if found:
+        clean["WEIR_DATABASE_URL"] = found
     return (
         clean
         | {"WEIR_STATE_DIR": str(state_dir), "WEIR_BIND": f"127.0.0.1:{port}"}

@@ -4,9 +4,8 @@ import pytest
 
 from server.kinds import Membership
 from server.store import blacklist, users
-from server.store.database import database
 from server.store.models import Block, Contact
-from tests import facts
+from tests import facts, plans
 from tests.conftest import Clock, Tenant
 
 MOST = facts.bound("blacklist.blocks_per_user")[0][1]
@@ -274,10 +273,4 @@ def test_blacklists_are_the_apps_business(
 
 @pytest.mark.parametrize("statement", [blacklist._COUNT, blacklist._PAGE])
 def test_lists_are_read_from_an_index_in_its_order(acme: Tenant, statement) -> None:
-    parameters = [1] * statement._sql.count("?")
-
-    plan = database.execute_sql("EXPLAIN QUERY PLAN " + statement._sql, parameters)
-
-    steps = [step for *_, step in plan.fetchall()]
-    assert steps
-    assert all(step.startswith("SEARCH") for step in steps), steps
+    plans.assert_by_index(statement, in_order=True)

@@ -5,8 +5,8 @@ import pytest
 from server.clock import now_ms
 from server.kinds import Membership
 from server.store import blocking, blocking_mutes, users
-from server.store.database import database
 from server.store.models import Connection, Message, Mute
+from tests import plans
 from tests.conftest import ALICES_PASSWORD, Clock, Tenant
 
 INVALID = "this is an invalid request."
@@ -524,10 +524,4 @@ def test_receiving_is_unaffected_and_another_apps_mutes_are_its_own(
     ],
 )  # fmt: skip
 def test_everything_is_found_by_an_index(acme: Tenant, statement) -> None:
-    parameters = [1] * statement._sql.count("?")
-
-    plan = database.execute_sql("EXPLAIN QUERY PLAN " + statement._sql, parameters)
-
-    steps = [step for *_, step in plan.fetchall()]
-    assert steps
-    assert all(step.startswith("SEARCH") for step in steps), steps
+    plans.assert_by_index(statement, in_order=True)

@@ -17,10 +17,10 @@ from server import uploads
 from server.kinds import MaxBytes
 from server.settings import Settings
 from server.store import file_storage, files, tokens
-from server.store.database import database
 from server.store.models import File
 from tests import facts
 from tests.conftest import Clock, Tenant
+from tests.server.api.mucs import new_group
 
 MOST = facts.BOUNDS["files.file"][1]
 KEPT_SECONDS = facts.BOUNDS["files.uploaded_file"][1]
@@ -110,7 +110,7 @@ def test_a_field_without_a_file_name_is_a_file_all_the_same(acme: Tenant) -> Non
 
     assert answer.data == EVERY_BYTE
     assert answer.content_type == "application/octet-stream"
-    assert File.get_by_id(made["uuid"]).name == made["uuid"]
+    assert File.get(File.uuid == made["uuid"]).name == made["uuid"]
 
 
 def test_the_name_is_the_parts_own_or_the_part_filenames(globex: Tenant) -> None:
@@ -121,7 +121,7 @@ def test_the_name_is_the_parts_own_or_the_part_filenames(globex: Tenant) -> None
     ]
     made = [upload(globex, *parts).json["entities"][0]["uuid"] for parts in names]
 
-    kept_as = [File.get_by_id(uuid).name for uuid in made]
+    kept_as = [File.get(File.uuid == uuid).name for uuid in made]
     assert kept_as == ["größe.bin", "later.bin", "own.bin"]
 
 
@@ -129,8 +129,8 @@ def test_who_uploaded_is_kept(acme: Tenant) -> None:
     by_alice = kept(acme.as_user("alice"), b"x")["uuid"]
     by_app = kept(acme, b"x")["uuid"]
 
-    assert File.get_by_id(by_alice).owner == "alice"
-    assert File.get_by_id(by_app).owner == "admin"
+    assert File.get(File.uuid == by_alice).owner == "alice"
+    assert File.get(File.uuid == by_app).owner == "admin"
 
 
 def test_of_two_files_the_first_is_kept_and_other_parts_are_ignored(
@@ -262,7 +262,7 @@ def test_uploads_are_the_owners_alone_to_read(acme: Tenant, settings: Settings) 
 def test_only_the_hash_of_a_share_secret_is_kept(acme: Tenant) -> None:
     made = kept(acme, b"x")
 
-    row = File.get_by_id(made["uuid"])
+    row = File.get(File.uuid == made["uuid"])
     assert row.secret_hash == hashlib.sha256(made["share-secret"].encode()).digest()
 
 
@@ -414,8 +414,7 @@ def test_what_is_not_there(acme: Tenant, globex: Tenant) -> None:
 
 def test_a_shared_file_of_a_group_is_no_chat_file(acme: Tenant) -> None:
     uuid = kept(acme, b"x")["uuid"]
-    database.execute_sql("PRAGMA foreign_keys = 0")
-    File.update(muc=17).where(File.uuid == uuid).execute()
+    File.update(muc=int(new_group(acme))).where(File.uuid == uuid).execute()
 
     assert_unknown(fetch(acme, uuid))
 

@@ -143,7 +143,7 @@ def test_a_bomb_is_kept_but_never_decoded(
 
     uuid = kept(acme, content)["uuid"]
 
-    assert File.get_by_id(uuid).thumbnail_type is None
+    assert File.get(File.uuid == uuid).thumbnail_type is None
     assert fetch(acme, uuid, thumbnail="true").data == content
     assert len(on_disk(settings)) == 1
 
@@ -171,7 +171,7 @@ def test_what_does_not_decode_has_no_thumbnail(acme: Tenant, content: bytes) -> 
 def test_other_formats_are_not_even_tried(acme: Tenant) -> None:
     uuid = kept(acme, picture("TIFF", (300, 300)))["uuid"]
 
-    assert File.get_by_id(uuid).thumbnail_type is None
+    assert File.get(File.uuid == uuid).thumbnail_type is None
 
 
 def test_a_decoder_meets_any_bytes(acme: Tenant) -> None:

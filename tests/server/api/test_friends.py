@@ -9,9 +9,8 @@ import pytest
 from server.kinds import Membership
 from server.settings import Settings
 from server.store import friends, users
-from server.store.database import database
-from server.store.models import Block, Contact
-from tests import facts
+from server.store.models import Block, Contact, User
+from tests import databases, facts, plans
 from tests.conftest import Clock, Tenant
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -134,7 +133,7 @@ def test_users_are_addressed_by_uuid_too(acme: Tenant) -> None:
 
 
 def test_a_deactivated_user_can_be_added(acme: Tenant) -> None:
-    database.execute_sql("UPDATE user SET activated = 0 WHERE username = 'bob'")
+    User.update(activated=False).where(User.username == "bob").execute()
 
     assert befriend(acme, "alice", "bob").json["entities"][0]["activated"] is False
 
@@ -200,18 +199,17 @@ def test_a_full_list_takes_no_more(acme: Tenant, side: str) -> None:
 
 
 RACER = """
-import sys
-from pathlib import Path
+import os, sys
 from server.errors import ContactsExceeded
 from server.kinds import Membership, Stated
 from server.settings import Settings
 from server.store import database, friends
-database.connect(Settings(state_dir=Path(sys.argv[1])))
+database.connect(Settings.from_env(os.environ))
 at_most = Membership("contacts", Stated(3, "three", "here"))
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    friends.add(int(sys.argv[2]), sys.argv[3], sys.argv[4], at_most=at_most)
+    friends.add(int(sys.argv[1]), sys.argv[2], sys.argv[3], at_most=at_most)
 except ContactsExceeded:
     print("refused")
 else:
@@ -229,10 +227,10 @@ def test_processes_that_race_for_the_last_place(
     processes = []
     for n, name in enumerate(racing):
         pair = ("alice", name) if n % 2 else (name, "alice")
-        command = [sys.executable, "-c", RACER, str(settings.state_dir), str(acme.id)]
+        command = [sys.executable, "-c", RACER, str(acme.id)]
         processes.append(
             subprocess.Popen(
-                [*command, *pair], cwd=ROOT, text=True,
+                [*command, *pair], cwd=ROOT, text=True, env=databases.environment(settings),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             )
         )  # fmt: skip
@@ -508,10 +506,4 @@ def test_friends_are_the_apps_business(
                   friends._NAMES, friends._PAGE]
 )  # fmt: skip
 def test_lists_are_read_from_an_index_in_its_order(acme: Tenant, statement) -> None:
-    parameters = [1] * statement._sql.count("?")
-
-    plan = database.execute_sql("EXPLAIN QUERY PLAN " + statement._sql, parameters)
-
-    steps = [step for *_, step in plan.fetchall()]
-    assert steps
-    assert all(step.startswith("SEARCH") for step in steps), steps
+    plans.assert_by_index(statement, in_order=True)

@@ -154,14 +154,14 @@ def test_too_many_groups_of_one_user(globex: Tenant, group: str) -> None:
     for n in range(1, 501):
         Statement(
             """
-            INSERT INTO muc SELECT ?, app_id, 'group', name, description, '', '', 1, 0,
-                0, 1, 200, ?, 0, 0, 1, 1, 1 FROM muc WHERE id = ?
+            INSERT INTO muc SELECT ?, app_id, 'group', name, description, '', '', TRUE,
+                FALSE, FALSE, TRUE, 200, ?, FALSE, FALSE, 1, 1, 1 FROM muc WHERE id = ?
             """
         ).run(n, ada, int(group))
         Statement(
             """
             INSERT INTO muc_member (muc_id, user_id, kind, admin, allowed)
-            VALUES (?, ?, 'group', 0, 0)
+            VALUES (?, ?, 'group', FALSE, FALSE)
             """
         ).run(n, ken)
     text = (

@@ -16,9 +16,9 @@ from werkzeug.test import TestResponse
 from server.app import create_app
 from server.settings import Settings
 from server.store import apps, database, history, tokens
-from server.store.database import database as connection
+from server.store.database import Statement
 from server.store.models import Message
-from tests import facts
+from tests import databases, facts, plans
 from tests.conftest import Clock, Tenant, make_tenant
 from tests.probes.messages import send
 from tests.server.api.test_files import kept
@@ -45,9 +45,7 @@ def ask(acme: Tenant, clock: Clock) -> Iterator[object]:
 
 def keep(app_id: int, count: int, began: int = BEGINS_MS, **fields: object) -> None:
     """As many messages as if they had been sent, a millisecond apart."""
-    (last,) = connection.execute_sql(
-        "SELECT coalesce(max(id), 0) FROM message"
-    ).fetchone()
+    (last,) = Statement("SELECT coalesce(max(id), 0) FROM message").one()
     rows = [
         {
             "id": last + 1 + n, "app": app_id, "chat_type": "chat", "sender": "linus",
@@ -55,7 +53,7 @@ def keep(app_id: int, count: int, began: int = BEGINS_MS, **fields: object) -> N
         } | fields
         for n in range(count)
     ]  # fmt: skip
-    with connection.atomic():
+    with database.database.atomic():
         for at in range(0, count, 500):
             Message.insert_many(rows[at : at + 500]).execute()
 
@@ -478,7 +476,8 @@ def test_the_address_is_the_public_one(
     settings: Settings, tmp_path: Path, clock: Clock
 ) -> None:
     public = Settings(
-        state_dir=tmp_path / "public", counters_url="memory://", synchronous="NORMAL",
+        state_dir=tmp_path / "public", database_url=databases.url_for(tmp_path / "public"),
+        counters_url="memory://", synchronous="NORMAL",
         public_url="https://files.example/weir",
     )  # fmt: skip
     acme = make_tenant(create_app(public), "acme/chat", "community")
@@ -528,16 +527,9 @@ def test_an_hour_that_clocks_leave_out_is_none(
 
 
 def test_what_reads_the_messages_uses_their_index(acme: Tenant) -> None:
-    for statement, parameters in (
-        (history._NEWEST, (1, 1, 2)),
-        (history._NEXT, (1, 1, 1, 2, 3, 4)),
-    ):
-        plan = connection.execute_sql(
-            "EXPLAIN QUERY PLAN " + statement._sql, parameters
-        ).fetchall()
-        assert len(plan) == 1, plan
-        assert "USING" in plan[0][3]
-        assert "INDEX message_app_id_timestamp_id (app_id=? AND" in plan[0][3]
+    for statement in (history._NEWEST, history._NEXT):
+        plans.assert_by_index(statement, in_order=True)
+        assert "message_app_id_timestamp_id" in "".join(plans.steps_of(statement))
 
 
 def test_the_clock_of_these_tests_is_as_they_say(acme: Tenant) -> None:

@@ -3,9 +3,8 @@
 import pytest
 
 from server.store import message_recall, messages, users
-from server.store.database import database
 from server.store.models import Message, Waiting
-from tests import facts
+from tests import databases, facts, plans
 from tests.conftest import Clock, Tenant
 
 HELLO = {"type": "txt", "msg": "hello"}
@@ -259,14 +258,8 @@ def test_a_deleted_users_message_can_be_recalled(acme: Tenant) -> None:
     "statement",
     [
         message_recall._FIND, message_recall._REMOVE, message_recall._FORGET_LESSER,
-        messages._INSERT,
+        pytest.param(messages._INSERT, marks=databases.only_sqlite),
     ],
 )  # fmt: skip
 def test_a_message_is_found_by_its_id(acme: Tenant, statement) -> None:
-    parameters = [1] * statement._sql.count("?")
-
-    plan = database.execute_sql("EXPLAIN QUERY PLAN " + statement._sql, parameters)
-
-    steps = [step for *_, step in plan.fetchall()]
-    assert any(step.startswith("SEARCH") for step in steps)
-    assert not any(step.startswith("SCAN") for step in steps), steps
+    plans.assert_by_index(statement)

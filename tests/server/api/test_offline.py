@@ -7,9 +7,16 @@ import pytest
 from server.clock import now_ms
 from server.kinds import Membership
 from server.store import messages, offline, users
-from server.store.database import database
-from server.store.models import Connection, Message, Muc, MucMember, Waiting
-from tests import facts
+from server.store.database import Statement
+from server.store.models import (
+    Connection,
+    Message,
+    Muc,
+    MucMember,
+    QuotaUse,
+    Waiting,
+)
+from tests import facts, plans
 from tests.conftest import Clock, Tenant
 
 HELLO = {"type": "txt", "msg": "hello"}
@@ -67,13 +74,12 @@ def join(muc: Muc, tenant: Tenant, *names: str) -> None:
 
 
 def queues() -> list[tuple[str, int]]:
-    rows = database.execute_sql(
+    return Statement(
         """
         SELECT username, count(*) FROM waiting JOIN user ON user.id = user_id
         GROUP BY username ORDER BY username
         """
-    )
-    return rows.fetchall()
+    ).all()
 
 
 def test_the_count_answers_as_the_reference_does(acme: Tenant) -> None:
@@ -264,14 +270,11 @@ def test_what_is_no_group_of_the_app_has_no_members(
 
 def test_a_refused_send_queues_nothing(acme: Tenant) -> None:
     most = facts.bound("messages.daily_system_push_messages")[0][1]
-    database.execute_sql(
-        "INSERT INTO quota_use (app_id, rule, day, used) VALUES (?, ?, ?, ?)",
-        (
-            acme.id,
-            "messages.daily_system_push_messages",
-            now_ms() // 86_400_000,
-            most - 1,
-        ),
+    QuotaUse.create(
+        app=acme.id,
+        rule="messages.daily_system_push_messages",
+        day=now_ms() // 86_400_000,
+        used=most - 1,
     )
 
     whole = {"target_type": "users", "target": ["alice", "bob"], "msg": HELLO}
@@ -312,17 +315,12 @@ def test_a_sweep_removes_what_is_older_and_no_more(
     "statement",
     [
         messages._QUEUE_FOR_USERS, messages._QUEUE_FOR_MEMBERS,
-        offline._COUNT, offline._WAITS, offline._SWEEP,
+        offline._COUNT, offline._WAITS, offline._OLD,
+        offline._REMOVE,
     ],
 )  # fmt: skip
 def test_queues_are_filled_and_read_by_an_index(acme: Tenant, statement) -> None:
-    parameters = [1] * statement._sql.count("?")
-
-    plan = database.execute_sql("EXPLAIN QUERY PLAN " + statement._sql, parameters)
-
-    steps = [step for *_, step in plan.fetchall()]
-    assert any(step.startswith("SEARCH") for step in steps)
-    assert not any(step.startswith("SCAN") for step in steps), steps
+    plans.assert_by_index(statement)
 
 
 def test_a_send_that_queues_nothing_asks_for_nothing_more(

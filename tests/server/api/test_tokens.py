@@ -210,7 +210,7 @@ def test_rotating_ends_secret_and_tokens(acme: Tenant) -> None:
 
 def test_a_deactivated_user_signs_in_no_more(acme: Tenant) -> None:
     alice = acme.as_user("alice")
-    users.Statement("UPDATE user SET activated = 0 WHERE username = 'alice'").run()
+    users.Statement("UPDATE user SET activated = FALSE WHERE username = 'alice'").run()
 
     answer = grant(
         acme, grant_type="password", username="alice", password=ALICES_PASSWORD

@@ -26,7 +26,8 @@ class Database:
         self.begun = threading.Event()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *app_ids: int) -> Iterator[None]:
+        self.apps = app_ids
         self.open = []
         self.begun.set()
         self.go_on.wait(10)
@@ -57,7 +58,7 @@ class Writers:
 
         def run() -> None:
             try:
-                self.told[thing] = self.together.write(work)
+                self.told[thing] = self.together.write(1, work)
             except Exception as error:
                 self.told[thing] = error
 
@@ -137,7 +138,7 @@ def test_each_is_written_as_the_caller_who_asked() -> None:
 
     def ask(number: int) -> None:
         caller.set(number)
-        together.write(lambda: database.open.append((number, caller.get())))
+        together.write(1, lambda: database.open.append((number, caller.get())))
 
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(50)]
     for thread in threads:
@@ -155,7 +156,7 @@ def test_many_threads_lose_nothing() -> None:
 
     def ask(start: int) -> None:
         for n in range(start, start + 500):
-            together.write(lambda n=n: database.open.append(n))
+            together.write(1, lambda n=n: database.open.append(n))
 
     threads = [threading.Thread(target=ask, args=(500 * n,)) for n in range(8)]
     for thread in threads:
@@ -189,7 +190,7 @@ def test_the_lead_may_come_before_its_heir_waits_for_it() -> None:
     hooked = HookedLock()
     together._lock = hooked  # type: ignore[assignment]
     database.go_on.clear()
-    first = threading.Thread(target=together.write, args=(lambda: "first",))
+    first = threading.Thread(target=together.write, args=(1, lambda: "first"))
     first.start()
     assert database.begun.wait(10)
 
@@ -201,7 +202,7 @@ def test_the_lead_may_come_before_its_heir_waits_for_it() -> None:
     hooked.then = until_the_lead_is_ours
     told: list[str] = []
     second = threading.Thread(
-        target=lambda: told.append(together.write(lambda: "second")), name="second"
+        target=lambda: told.append(together.write(1, lambda: "second")), name="second"
     )
     second.start()
     second.join(10)

@@ -11,6 +11,7 @@ import pytest
 from server.settings import Settings
 from server.store import database
 from server.store.wal_sync import WalSync
+from tests.databases import only_sqlite
 
 
 @pytest.fixture
@@ -107,6 +108,7 @@ def test_the_log_stays_when_the_last_connection_closes(path: Path) -> None:
     sync()
 
 
+@only_sqlite
 @pytest.mark.parametrize(("synchronous", "syncs"), [("FULL", 1), ("NORMAL", 0)])
 def test_a_commit_is_on_disk_before_it_is_answered(
     tmp_path: Path,
@@ -116,7 +118,7 @@ def test_a_commit_is_on_disk_before_it_is_answered(
 ) -> None:
     settings = Settings(state_dir=tmp_path, synchronous=synchronous)  # type: ignore[arg-type]
     database.connect(settings)
-    with database.writing():
+    with database.writing(1):
         database.database.execute_sql("CREATE TABLE thing (id INTEGER)")
     there: list[int] = []
 
@@ -128,10 +130,10 @@ def test_a_commit_is_on_disk_before_it_is_answered(
 
     synced = noting(monkeypatch, look)
 
-    with database.writing():
+    with database.writing(1):
         database.database.execute_sql("INSERT INTO thing VALUES (1)")
     database.write(
-        lambda: database.database.execute_sql("INSERT INTO thing VALUES (2)")
+        1, lambda: database.database.execute_sql("INSERT INTO thing VALUES (2)")
     )
 
     assert synced == ["weir.db-wal"] * 2 * syncs
