@@ -20,7 +20,6 @@ from server.errors import (
 from server.kinds import MaxItems
 from server.payload import SWITCH, Choice, Lenient, Text, body
 from server.rules import messages as rules
-from server.store import blocking_mutes
 from server.store import messages as store
 
 blueprint = rules.blueprint
@@ -146,32 +145,28 @@ def _send(
     packed = orjson.dumps(ext) if ext is not None else b""
     rules.MESSAGE_AND_EXTENSION.check(len(orjson.dumps(msg)) + len(packed), TooLarge)
     sender = options.get("sender", NOBODY)
-    _check_not_muted(sender, store.CHAT_TYPES[target_type])
     stored = {each: _stored_form(target_type, each) for each in targets}
     distinct = list(dict.fromkeys(stored.values()))
-    ids = store.keep(
-        caller().app.id,
-        store.Outgoing(
-            target_type=target_type,
-            targets=distinct,
-            sender=sender.lower(),
-            body=orjson.dumps(kept).decode(),
-            ext=packed.decode() or None,
-            timestamp=options.get("msg_timestamp"),
-            online_only=options.get("routetype") == _ONLINE_ONLY,
-            sync_device=options.get("sync_device", False),
-            level=options.get("chatroom_msg_level"),
-        ),
-        at_most=rules.DAILY_SYSTEM_PUSH_MESSAGES,
+    outgoing = store.Outgoing(
+        target_type=target_type,
+        targets=distinct,
+        sender=sender.lower(),
+        body=orjson.dumps(kept).decode(),
+        ext=packed.decode() or None,
+        timestamp=options.get("msg_timestamp"),
+        online_only=options.get("routetype") == _ONLINE_ONLY,
+        sync_device=options.get("sync_device", False),
+        level=options.get("chatroom_msg_level"),
     )
+    try:
+        ids = store.keep(
+            caller().app.id, outgoing, at_most=rules.DAILY_SYSTEM_PUSH_MESSAGES
+        )
+    except store.SenderMuted:
+        message = f"user {sender} is muted"
+        raise ForbiddenOp(message) from None
     given = dict(zip(distinct, map(str, ids), strict=True))
     return {said: given[each] for said, each in stored.items()}
-
-
-def _check_not_muted(sender: str, chat_type: str) -> None:
-    if blocking_mutes.is_muted(caller().app.id, sender.lower(), chat_type):
-        message = f"user {sender} is muted"
-        raise ForbiddenOp(message)
 
 
 def _stored_form(target_type: str, target: str) -> str:

@@ -105,9 +105,9 @@ def page(app_id: int, number: int, size: int) -> Sequence[Mute]:
     ]
 
 
-def is_muted(app_id: int, username: str, chat_type: str) -> bool:
-    """Whether the user of this name, in lower case, may not send now."""
-    return _IS_MUTED.one(chat_type, app_id, username, now_ms()) is not None
+def is_muted(app_id: int, username: str, chat_type: str, now: int) -> bool:
+    """Whether the user of this name, in lower case, may not send at this moment."""
+    return _IS_MUTED.one(chat_type, app_id, username, now) is not None
 
 
 def remove_ended(by_ms: int, *, batch: int) -> int:

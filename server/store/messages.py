@@ -10,12 +10,16 @@ from dataclasses import dataclass
 
 from server.clock import now_ms
 from server.kinds import Quota
-from server.store import database, quotas
+from server.store import blocking_mutes, database, quotas
 from server.store.database import Statement
 from server.store.ids import OF_MESSAGES
 
 CHAT_TYPES = {"users": "chat", "chatgroups": "groupchat", "chatrooms": "chatroom"}
 """A target type of the wire, as the history names the kind of chat."""
+
+
+class SenderMuted(Exception):
+    """Whoever is named as the sender may not send this kind of message now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,7 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
     whoever reads up to an id never misses one below it.
 
     Raises:
+        SenderMuted: the sender may not send messages of this kind.
         ResourceLimited: the targets would pass today's quota.
     """
     now = now_ms()
@@ -147,7 +152,11 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
     first_target, *others = outgoing.targets
     queues = not outgoing.online_only and outgoing.target_type != "chatrooms"
 
-    def write() -> list[int]:
+    def write() -> list[int] | None:
+        # Here, and not before: a mute that was answered stops every later message. Not
+        # an error, which would undo what others write in the same transaction.
+        if blocking_mutes.is_muted(app_id, outgoing.sender, head[1], now):
+            return None
         quotas.use(app_id, at_most, len(outgoing.targets))
         least = OF_MESSAGES.least(now, len(outgoing.targets))
         (first,) = _INSERT.one(least, *head, first_target, *rest)
@@ -163,7 +172,10 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
             _queue(app_id, outgoing, ids, now)
         return ids
 
-    return database.write(app_id, write)
+    ids = database.write(app_id, write)
+    if ids is None:
+        raise SenderMuted
+    return ids
 
 
 def _queue(app_id: int, outgoing: Outgoing, ids: Sequence[int], now: int) -> None:

@@ -7,6 +7,7 @@ at the write lock and one sync, where it would have paid for many.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import Context, copy_context
@@ -85,6 +86,9 @@ class Together:
         After the disk has it, not before: the next transaction could begin meanwhile,
         but more of smaller ones were measured to cost more than the wait.
         """
+        # Threads that are about to queue may do so now, and share the transaction; with
+        # none that wants to run this is a system call and nothing more.
+        time.sleep(0)
         with self._lock:
             batch, self._queue = self._queue, []
         try:
