@@ -177,17 +177,13 @@ class Cast:
             Muc.update(member_count=count).where(Muc.id == muc.id).execute()
 
     def sent_today(self, org: str, number: str) -> None:
-        _insert(
-            QuotaUse,
-            [
-                {
-                    "app": self._app(org).id,
-                    "rule": "messages.daily_system_push_messages",
-                    "day": int(time.time() * 1000) // DAY_MS,
-                    "used": int(number),
-                }
-            ],
-        )
+        with writing():
+            QuotaUse.replace(
+                app=self._app(org).id,
+                rule="messages.daily_system_push_messages",
+                day=int(time.time() * 1000) // DAY_MS,
+                used=int(number),
+            ).execute()
 
     def online(self, org: str, name: str, resource: str) -> None:
         _insert(

@@ -14,7 +14,8 @@ One scenario a file, in ``golden/``; it reads like the reference:
     <
     < {"timestamp": "{ms}", ...}             shapes: see shapes.py
 
-Headers that are written must be as written, others are free. A body may also be
+Headers that are written must be as written (``{none}``: not there), others are free. A
+body may also be
 
     > @bytes "any\\x00thing"                  a Python literal of bytes
     > @part name="file" filename="a.txt" type="text/plain" "content"
@@ -150,9 +151,7 @@ def _take(
 
 
 def _extend(half: Half, text: str) -> None:
-    if half.body:
-        half.body.append(text)
-    elif ("", "") in half.headers:
+    if half.body or ("", "") in half.headers:
         half.body.append(text)
     elif not text.strip():
         half.headers.append(("", ""))  # the empty line: what follows is the body

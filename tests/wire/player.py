@@ -23,6 +23,7 @@ BOUNDARY = "limit-of-the-parts"
 HAMMERS = 8
 HAMMER_SECONDS = 60
 JSON = "application/json; charset=utf-8"
+ABSENT = "(absent)"
 
 
 class Answer:
@@ -82,8 +83,8 @@ def _exchange(server: Gunicorn, cast: Cast, step: Exchange) -> None:
         raise Differs(message)
     for name, value in step.answer.headers:
         if name:
-            found = answer.headers.get(name.lower())
-            cast.kept.match(value, found, f"header {name}")
+            found = answer.headers.get(name.lower(), ABSENT)
+            cast.kept.match(ABSENT if value == "{none}" else value, found, name)
     _check_body(cast, step.answer, answer)
 
 
