@@ -156,7 +156,7 @@ class Cast:
         """The user is in so many groups or rooms, owned by another."""
         owner = self._crowd(org, f"owner-of-{kind}", 1)[0]
         stored = {"groups": "group", "rooms": "chatroom"}[kind]
-        first = 1_000_000
+        first = 1_000_000 + Muc.select().where(Muc.id < 2_000_000).count()
         _insert(Muc, [_muc(first + n, self._app(org), stored, owner) for n in range(int(number))])  # fmt: skip
         user = self._user(org, name)
         rows = [

@@ -1,5 +1,6 @@
 """The reference's own requests and answers, played against a server that runs."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ import pytest
 from server.settings import Settings
 from server.store import database
 from tests.server.gunicorn import Gunicorn, serving
-from tests.wire import cast, golden, operations, player
+from tests.wire import cast, failures, golden, operations, player
 
 SCENARIOS = golden.every()
 REFUSED = {"GET {A}/chatmessages"}
@@ -43,33 +44,69 @@ def test_scenario(server: Gunicorn, stored: None, scenario: golden.Scenario) -> 
     player.play(scenario, server)
 
 
-def served() -> dict[str, re.Pattern[str]]:
-    """Each operation with what its requests' first lines look like.
+KNOWN = {
+    each: re.compile(
+        re.sub(r"\\\{\w+\\\}", "[^/?]+", re.escape(each.replace("{A}", "/{org}/{app}")))
+        + r"/?(\?.*)?"
+    )
+    # Fixed segments win over parameters, so those with fewer parameters come first.
+    for each in sorted(
+        (operations.SERVED + operations.OURS).split("\n"),
+        key=lambda each: each.count("{"),
+    )
+}
+"""Each operation with what the first lines of its requests look like."""
 
-    Fixed segments win over parameters, so those with fewer parameters come first.
-    """
-    listed = operations.SERVED.split("\n")[1:-1]
-    return {
-        each: re.compile(re.sub(r"\\\{\w+\\\}", "[^/?]+", re.escape(each.replace("{A}", ""))) + r"/?(\?.*)?")
-        for each in sorted(listed, key=lambda each: each.count("{"))
-    }  # fmt: skip
 
-
-def operation_of(exchange: golden.Exchange, known: dict[str, re.Pattern[str]]) -> str:
-    first = exchange.request.first
-    if exchange.request.is_absolute:
-        first = re.sub(r"^(\w+) /[^/]+/[^/]+", r"\1 ", first)
-    return next((each for each in known if known[each].fullmatch(first)), "")
+def operation_of(exchange: golden.Exchange) -> str:
+    method, path = exchange.request.first.split(" ", 1)
+    whole = path if exchange.request.is_absolute else f"/acme/lounge{path}"
+    return next(
+        (each for each in KNOWN if KNOWN[each].fullmatch(f"{method} {whole}")), ""
+    )
 
 
 def test_every_operation_of_the_reference_has_a_golden_success() -> None:
-    known = served()
-
     shown = {
-        operation_of(exchange, known)
+        operation_of(exchange)
         for scenario in SCENARIOS
         for exchange in scenario.exchanges
         if exchange.status == 200
     }
 
-    assert set(known) - shown - REFUSED == set()
+    wanted = set(operations.SERVED.split("\n")) - {""}
+    assert wanted - shown - REFUSED == set()
+
+
+def refusals() -> set[tuple[str, int, str, str]]:
+    """Operation, status, error and description of each refusal that is shown."""
+    return {
+        (operation_of(exchange), exchange.status, *told(exchange))
+        for scenario in SCENARIOS
+        for exchange in scenario.exchanges
+        if exchange.status != 200 and exchange.answer.body
+    }
+
+
+def told(exchange: golden.Exchange) -> tuple[str, str]:
+    body = json.loads(exchange.answer.text)
+    if "desc" in body:
+        return "desc", body["desc"]
+    return body["error"], body.get("error_description", "")
+
+
+def test_every_failure_row_of_the_reference_has_a_golden_pair() -> None:
+    shown = refusals()
+
+    missing = [
+        row
+        for row in failures.every()
+        if not any(
+            row[0] in ("*", operation)
+            and row[1:3] == (status, error)
+            and row[3].fullmatch(description)
+            for operation, status, error, description in shown
+        )
+    ]
+
+    assert missing == []
