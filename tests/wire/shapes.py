@@ -2,7 +2,8 @@
 
 ``{kind}`` stands for any value of that kind, ``{kind:name}`` keeps what it met under
 that name, ``{=name}`` is what was kept. ``{a*65}`` is the letter 65 times, ``{names*3}``
-is ``"user1", "user2", "user3"``; ``{base}`` is the address of acme's app.
+is ``"user1", "user2", "user3"`` and ``{path*3}`` is ``user1,user2,user3``; ``{base}`` is
+the address of acme's app.
 """
 
 import re
@@ -27,7 +28,7 @@ _NUMBERS = {"int", "ms", "seconds", "number", "id:number"}
 _PLACE = re.compile(
     r"\{(?:=(?P<kept>\w+)|(?P<kind>id:number|[a-z]+)(?::(?P<name>\w+))?)\}"
 )
-_REPEATED = re.compile(r"\{(?P<what>[a-z]|names)\*(?P<times>\d+)\}")
+_REPEATED = re.compile(r"\{(?P<what>[a-z]|names|path)\*(?P<times>\d+)\}")
 
 
 class Differs(AssertionError):
@@ -139,4 +140,6 @@ def _repeat(repeated: re.Match[str]) -> str:
     times = int(repeated["times"])
     if repeated["what"] == "names":
         return ", ".join(f'"user{n}"' for n in range(1, times + 1))
+    if repeated["what"] == "path":
+        return ",".join(f"user{n}" for n in range(1, times + 1))
     return repeated["what"] * times
