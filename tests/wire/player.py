@@ -44,7 +44,7 @@ def play(scenario: Scenario, server: Gunicorn) -> None:
     Raises:
         Differs: an answer is not as written; says which and how.
     """
-    cast = Cast(lambda path, body: _create(server, cast, path, body))
+    cast = Cast(lambda path, body: create(server, cast, path, body))
     cast.kept.values["base"] = f"{BASE}/acme/lounge"
     for n, step in enumerate(scenario.steps, 1):
         if isinstance(step, Given):
@@ -57,7 +57,7 @@ def play(scenario: Scenario, server: Gunicorn) -> None:
             raise Differs(message) from None
 
 
-def _create(server: Gunicorn, cast: Cast, path: str, body: dict[str, object]) -> str:
+def create(server: Gunicorn, cast: Cast, path: str, body: dict[str, object]) -> str:
     token = "{app}" if path.startswith("/acme/") else "{globex}"
     asked = Half(
         f"POST {path}",

@@ -2,41 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 
-from server.settings import Settings
-from server.store import database
-from tests.server.gunicorn import Gunicorn, serving
-from tests.wire import cast, failures, golden, operations, player
+from tests.server.gunicorn import Gunicorn
+from tests.wire import failures, golden, operations, player
 
 SCENARIOS = golden.every()
 REFUSED = {"GET {A}/chatmessages"}
 """Operations that the reference retired: every call of them is refused."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
-    place = tmp_path_factory.mktemp("golden") / "state"
-    with serving(
-        place,
-        workers="1",
-        guard_calls="1000000",
-        public_url=player.BASE,
-        synchronous="NORMAL",
-        time_zone="UTC",
-    ) as server:
-        yield server
-
-
-@pytest.fixture
-def stored(server: Gunicorn) -> Iterator[None]:
-    """The server's own database, for what a scenario is given."""
-    database.connect(Settings(state_dir=server.state_dir, synchronous="NORMAL"))
-    cast.forget()
-    yield
-    database.disconnect()
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
