@@ -232,7 +232,7 @@ LAYERS = [
     {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
     {"limiting", "store"},
     {"rules", "auth"},
-    {"paths", "retention", "envelope"},
+    {"paths", "retention", "envelope", "bodies"},
     {"payload", "downloads", "uploads"},
     {"api"},
     {"commands", "first_start"},
