@@ -230,9 +230,9 @@ def replace(lines: list[str], stated: object, words: str) -> None:
 LAYERS = [
     {"settings", "errors", "caller", "clock"},
     {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
-    {"limiting", "store"},
+    {"bodies", "limiting", "store"},
     {"rules", "auth"},
-    {"paths", "retention", "envelope", "bodies"},
+    {"paths", "retention", "envelope"},
     {"payload", "downloads", "uploads"},
     {"api"},
     {"commands", "first_start"},
