@@ -25,6 +25,7 @@ from server.store.models import (
     Message,
     Muc,
     MucMember,
+    Mute,
     QuotaUse,
     User,
 )
@@ -152,6 +153,15 @@ class Cast:
         ]
         _insert(model, rows)
 
+    def muted(self, org: str, number: str) -> None:
+        """So many users are muted for ever, one after the other."""
+        app = self._app(org).id
+        rows = [
+            {"app": app, "user": each, "chat_type": "chat", "until": -1}
+            for each in self._crowd(org, "muted", int(number))
+        ]
+        _insert(Mute, rows)
+
     def inside(self, org: str, name: str, number: str, kind: str) -> None:
         """The user is in so many groups or rooms, owned by another."""
         owner = self._crowd(org, f"owner-of-{kind}", 1)[0]
@@ -266,6 +276,7 @@ _GIVENS: dict[str, Callable[..., None]] = {
     r"edition (\w+)": Cast.edition,
     r"open registration": Cast.open,
     r"(users|groups|rooms|bytes of attributes) are (\d+)": Cast.counted,
+    r"(\d+) users are muted": Cast.muted,
     r"(\w+) has (contacts|blocks) (\d+)": Cast.related,
     r"(\w+) is in (\d+) (groups|rooms)": Cast.inside,
     r"(\w+) has (\d+) more (members|admins)": Cast.filled,
