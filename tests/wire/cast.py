@@ -15,7 +15,7 @@ from peewee import Model, chunked
 
 from server.kinds import Membership
 from server.store import apps, tokens, users
-from server.store.database import writing
+from server.store.database import database
 from server.store.models import (
     App,
     Block,
@@ -138,7 +138,7 @@ class Cast:
             "rooms": "chatroom_count",
             "bytes of attributes": "attribute_bytes",
         }[what]
-        with writing():
+        with database.atomic():
             App.update(**{column: int(number)}).where(App.org == org).execute()
 
     def related(self, org: str, name: str, what: str, number: str) -> None:
@@ -182,12 +182,12 @@ class Cast:
             for each in self._crowd(org, f"{name}-{what}", int(number))
         ]
         _insert(MucMember, rows)
-        with writing():
+        with database.atomic():
             count = Muc.member_count + len(rows)
             Muc.update(member_count=count).where(Muc.id == muc.id).execute()
 
     def sent_today(self, org: str, number: str) -> None:
-        with writing():
+        with database.atomic():
             QuotaUse.replace(
                 app=self._app(org).id,
                 rule="messages.daily_system_push_messages",
@@ -213,7 +213,7 @@ class Cast:
         """Files, or messages, of the app are so much older."""
         by = int(days) * DAY_MS
         app = self._app(org).id
-        with writing():
+        with database.atomic():
             if what == "files":
                 File.update(created=File.created - by).where(File.app == app).execute()
             else:
@@ -260,7 +260,7 @@ def _muc(muc_id: int, app: apps.App, kind: str, owner: int) -> dict[str, object]
 
 
 def _insert(model: type[Model], rows: Iterable[dict[str, object]]) -> None:
-    with writing():
+    with database.atomic():
         for some in chunked(rows, 50):
             model.insert_many(some).execute()
 

@@ -58,7 +58,7 @@ def refusals() -> set[tuple[str, int, str, str]]:
         (operation_of(exchange), exchange.status, *told(exchange))
         for scenario in SCENARIOS
         for exchange in scenario.exchanges
-        if exchange.status != 200 and exchange.answer.body
+        if exchange.status >= 400 and exchange.answer.body
     }
 
 
