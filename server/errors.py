@@ -230,7 +230,6 @@ class ForbiddenOp(Refusal):
 
     status = 403
     error = "forbidden_op"
-    exception = "ForbiddenOpException"
     description = "operation not allowed"
 
 

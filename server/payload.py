@@ -10,6 +10,7 @@ import orjson
 from flask import request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
+from server import bodies
 from server.errors import (
     INVALID_REQUEST,
     IllegalArgument,
@@ -143,16 +144,17 @@ def read_bytes(at_most: MaxBytes) -> bytes:
     Raises:
         TooLarge: it is longer than *at_most*; what is beyond is never read.
         RequestTimeout: it is shorter than its head said.
+        IllegalArgument: its chunks are none.
     """
     environ = request.environ
     declared = environ.get("CONTENT_LENGTH", "")
     if "HTTP_TRANSFER_ENCODING" in environ or not declared.isdecimal():
-        content: bytes = request.stream.read(at_most.value + 1)
+        content = bodies.read(request.stream, at_most.value + 1)
         at_most.check(len(content), TooLarge)
         return content
     length = int(declared)
     at_most.check(length, TooLarge)
-    content = environ["wsgi.input"].read(length)
+    content = bodies.read(environ["wsgi.input"], length)
     if len(content) < length:
         raise RequestTimeout
     return content

@@ -11,6 +11,7 @@ from flask import request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from server import bodies
 from server.errors import (
     INVALID_REQUEST,
     IllegalArgument,
@@ -89,10 +90,7 @@ def _body() -> Iterator[bytes]:
     if "HTTP_TRANSFER_ENCODING" not in environ and declared.isdecimal():
         left = int(declared)
     while left is None or left > 0:
-        try:
-            chunk = environ["wsgi.input"].read(min(_READ, left or _READ))
-        except OSError:  # gone, or chunks that lie about their size
-            raise RequestTimeout from None
+        chunk = bodies.read(environ["wsgi.input"], min(_READ, left or _READ))
         if not chunk:
             break
         if left is not None:

@@ -230,7 +230,7 @@ def replace(lines: list[str], stated: object, words: str) -> None:
 LAYERS = [
     {"settings", "errors", "caller", "clock", "locks"},
     {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
-    {"limiting", "store"},
+    {"bodies", "limiting", "store"},
     {"rules", "auth"},
     {"paths", "retention", "envelope", "replay", "shadow_report"},
     {"payload", "downloads", "uploads"},

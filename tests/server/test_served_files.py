@@ -1,6 +1,5 @@
 """Files as they are served: gunicorn, sockets, slow receivers, and nginx in front."""
 
-import gzip
 import os
 import shutil
 import socket
@@ -115,21 +114,6 @@ def test_an_upload_and_a_download_at_the_tables_pace(
     assert 1.9 < came[-1][0] < 4
 
 
-def test_an_upload_in_chunks(acme: tuple[Gunicorn, str]) -> None:
-    server, token = acme
-    body = multipart(b"\x00\xff" * 50_000)
-    pieces = [body[at : at + 30_000] for at in range(0, len(body), 30_000)]
-    chunked = (
-        b"".join(b"%x\r\n%b\r\n" % (len(each), each) for each in pieces) + b"0\r\n\r\n"
-    )
-
-    status, answer = upload(server.port, token, chunked, Transfer_Encoding="chunked")
-
-    assert status == 200
-    path = f"/acme/chat/chatfiles/{answer['entities'][0]['uuid']}"
-    assert download(server.port, path, token)[1] == b"\x00\xff" * 50_000
-
-
 @pytest.mark.parametrize("chunked", [False, True])
 def test_an_upload_that_is_cut_off_leaves_nothing(
     acme: tuple[Gunicorn, str], chunked: bool
@@ -174,24 +158,6 @@ def test_receivers_that_take_nothing_do_not_stop_the_rest(
     while download(server.port, small, token)[1] != b"x":
         assert time.monotonic() < ends
         time.sleep(0.1)
-
-
-def test_history_over_a_bare_connection(acme: tuple[Gunicorn, str]) -> None:
-    server, token = acme
-    message = {
-        "target_type": "users", "target": ["ada"], "msg": {"type": "txt", "msg": "x"},
-        "msg_timestamp": int(time.time() * 1000) - 2 * 3_600_000,
-    }  # fmt: skip
-    assert server.call("POST", "/acme/chat/messages", message, token)[0] == 200
-    hour = time.strftime("%Y%m%d%H", time.gmtime(time.time() + 6 * 3600))
-
-    _, _, answer = server.call("GET", f"/acme/chat/chatmessages/{hour}", token=token)
-
-    url = answer["data"][0]["url"].removeprefix("http://chat.example")
-    head, content, _ = download(server.port, url, "")
-    assert b"application/gzip" in head
-    assert b"content-encoding" not in head.lower()
-    assert len(gzip.decompress(content).splitlines()) == 1
 
 
 CONFIGURATION = """
