@@ -3,7 +3,7 @@
 import os
 import sys
 
-from server import retention
+from server import access_log, logs, metrics, retention
 from server.app import create_app
 from server.first_start import serving, welcome
 from server.settings import BadSettings, Settings
@@ -13,11 +13,15 @@ WORKER_BOOT_ERROR = 3
 
 try:
     settings = Settings.from_env(os.environ)
+    if serving():
+        logs.start(settings)
+        access_log.start(settings)
     app = create_app(settings)
-except (BadSettings, UnusableDatabase) as wrong:
+except (BadSettings, UnusableDatabase, access_log.UnusableLog) as wrong:
     print(f"Weir cannot start:\n{wrong}", file=sys.stderr)
     sys.exit(WORKER_BOOT_ERROR)  # any other code, and gunicorn would try for ever
 
 if serving():
+    metrics.ready()
     welcome(settings)
     retention.start(settings)

@@ -5,6 +5,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from server.errors import Breach
+
 
 class Kind(Enum):
     """What a call was made with."""
@@ -55,6 +57,17 @@ class Call:
     caller: Caller | None = None
     """None until auth has run, and on pages that belong to no app."""
     began_ns: int = field(default_factory=time.perf_counter_ns)
+    app: App | None = None
+    """The app that the path names, whether or not its caller may."""
+    request_id: str = ""
+    counted_ns: int = 0
+    """When the rates of the table decided on it, in Unix ns; 0: they did not."""
+    admitted: bool = False
+    """Whether they let it pass, and so counted it."""
+    breach: Breach | None = None
+    """The figure that refused it."""
+    recipients: int = 0
+    """How many it took of the app's daily quota."""
 
 
 # A context variable of our own: the way to flask.g leads over two proxies, thirty
@@ -70,6 +83,11 @@ def begin() -> None:
 def call() -> Call:
     """The request that this thread is at."""
     return _call.get()
+
+
+def call_if_any() -> Call | None:
+    """The same, for code that also runs where there is no request."""
+    return _call.get(None)
 
 
 def caller() -> Caller:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 PREFIX = "WEIR_"
 Loss = Literal["closed", "local"]
 Synchronous = Literal["FULL", "NORMAL"]
+LogFormat = Literal["auto", "json", "text"]
 
 MEMORY = "memory://"
 
@@ -68,6 +69,12 @@ class Settings:
     threads: int = 16
     """Threads of each process."""
     log_level: str = "info"
+    log_format: LogFormat = "auto"
+    """Of both logs; auto: text on a terminal, else JSON."""
+    access_log: str = "-"
+    """Where a line for each call goes: ``-`` for stdout, ``off``, or a file's path."""
+    metrics_token: str | None = field(default=None, repr=False)
+    """What a scraper of /metrics shows; None: only this host may look."""
 
     def __post_init__(self) -> None:
         state_dir = self.state_dir.absolute()
@@ -98,7 +105,8 @@ class Settings:
             try:
                 values[name] = _READERS[name](environ[variable].strip())
             except ValueError as wrong:
-                mistakes.append(f"{variable}={environ[variable]!r}: {wrong}")
+                shown = "..." if name in _SECRET else repr(environ[variable])
+                mistakes.append(f"{variable}={shown}: {wrong}")
         if mistakes:
             raise BadSettings(mistakes)
         return cls(**values)  # type: ignore[arg-type]  # each reader returns its field's type
@@ -184,6 +192,14 @@ def _bind(text: str) -> str:
     raise ValueError(message)
 
 
+def _metrics_token(text: str) -> str:
+    if re.fullmatch(r"[!-~]{16,512}", text):
+        return text
+    message = "16 to 512 printable ASCII characters without a space are needed"
+    raise ValueError(message)
+
+
+_SECRET = frozenset({"metrics_token"})
 _READERS: dict[str, Callable[[str], object]] = {
     "state_dir": Path,
     "database_url": _url("sqlite"),
@@ -200,4 +216,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "workers": _whole(1, 1024),
     "threads": _whole(1, 1024),
     "log_level": _one_of("debug", "info", "warning", "error", "critical"),
+    "log_format": _one_of("auto", "json", "text"),
+    "access_log": str,
+    "metrics_token": _metrics_token,
 }

@@ -27,6 +27,7 @@ FIGURE = re.compile(r"\d[\d,]*")
 WITHOUT_HANDLERS: set[str] = set()
 OUTSIDE_THE_TABLE = {
     "tokens.issue", "limits.read", "ops.health", "history_files.download",
+    "ops.metrics",
 }  # fmt: skip
 
 
@@ -228,13 +229,17 @@ def replace(lines: list[str], stated: object, words: str) -> None:
 
 # Each may import from the lines above it, never from below or beside.
 LAYERS = [
-    {"settings", "errors", "caller", "clock"},
-    {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
+    {"settings", "errors", "clock", "tally", "visible", "log_stream"},
+    {"caller", "refusal_ring"},
+    {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails", "logs"},
+    {"metrics", "activity"},
+    {"access_log"},
     {"limiting", "store"},
     {"rules", "auth"},
-    {"paths", "retention", "envelope"},
+    {"paths", "retention", "envelope", "record", "scrape"},
     {"payload", "downloads", "uploads"},
     {"api"},
+    {"console_output"},
     {"commands", "first_start"},
     {"app"},
     {"gunicorn_worker"},

@@ -1,5 +1,8 @@
 """What apps have used of their daily quotas, per UTC day."""
 
+from dataclasses import dataclass
+
+from server.caller import call_if_any
 from server.clock import DAY_MS, now_ms, utc_day
 from server.errors import ResourceLimited
 from server.kinds import Quota
@@ -15,6 +18,38 @@ _USE = Statement(
     RETURNING used
     """
 )
+# By app: the key of quota_use begins with it, so each is one look, however many days
+# are kept.
+_USED_BY_ALL = Statement(
+    """
+    SELECT count(*), coalesce(sum(quota_use.used), 0),
+        coalesce(sum(CASE WHEN quota_use.used >= ? THEN 1 ELSE 0 END), 0)
+    FROM app JOIN quota_use
+        ON quota_use.app_id = app.id AND quota_use.rule = ? AND quota_use.day = ?
+    WHERE app.edition = ?
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UseOfAll:
+    """What all apps of an edition have used of today's quota."""
+
+    apps: int
+    """How many used any."""
+    used: int
+    near: int
+    """How many are near the figure, or there."""
+
+
+def used_by_all(edition: str, quota: Quota, *, near: int | None) -> UseOfAll:
+    """Of today's *quota*; an app is near that used *near* or more."""
+    least = _NEVER if near is None else near
+    row = _USED_BY_ALL.one(least, quota.name, utc_day(now_ms()), edition)
+    return UseOfAll(*map(int, row))
+
+
+_NEVER = (1 << 63) - 1
 
 
 def used(app_id: int, quota: Quota) -> int:
@@ -37,6 +72,9 @@ def use(app_id: int, quota: Quota, amount: int) -> None:
         raise ResourceLimited(
             breach=quota.breach(amount), retry_after=seconds_left_today()
         )
+    call = call_if_any()
+    if call is not None:
+        call.recipients = amount
 
 
 def seconds_left_today() -> int:
