@@ -18,15 +18,19 @@ _USE = Statement(
     RETURNING used
     """
 )
-# By app: the key of quota_use begins with it, so each is one look, however many days
-# are kept.
+# App by app: the key of quota_use begins with it, so each is one look, however many
+# days are kept. As a join SQLite would read all days instead.
 _USED_BY_ALL = Statement(
     """
-    SELECT count(*), coalesce(sum(quota_use.used), 0),
-        coalesce(sum(CASE WHEN quota_use.used >= ? THEN 1 ELSE 0 END), 0)
-    FROM app JOIN quota_use
-        ON quota_use.app_id = app.id AND quota_use.rule = ? AND quota_use.day = ?
-    WHERE app.edition = ?
+    SELECT count(*), coalesce(sum(today), 0),
+        coalesce(sum(CASE WHEN today >= ? THEN 1 ELSE 0 END), 0)
+    FROM (
+        SELECT (
+            SELECT used FROM quota_use WHERE app_id = app.id AND rule = ? AND day = ?
+        ) AS today
+        FROM app WHERE edition = ?
+    ) AS each_app
+    WHERE today IS NOT NULL
     """
 )
 
