@@ -6,6 +6,7 @@ a terminal or a socket does not take at once is lost, and counted. A disk is wai
 """
 
 import contextlib
+import errno
 import logging
 import os
 import select
@@ -35,6 +36,7 @@ class Stream:
 
     def close(self) -> None:
         """Let go of what was opened beside it; the stream itself stays."""
+        self._write = _closed
         self._own.close()
 
     def write(self, line: bytes) -> bool:
@@ -48,6 +50,10 @@ class Stream:
         if written:
             self._torn = written < len(line)
         return written == len(line)
+
+
+def _closed(_line: bytes) -> int:
+    raise OSError(errno.EBADF, "this log is closed")
 
 
 def _writer(fd: int, close_with: contextlib.ExitStack) -> Write:

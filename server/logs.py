@@ -79,6 +79,10 @@ class ToStream(logging.Handler):
         super().__init__()
         self._stream = Stream(fd)
 
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self.format(record) + "\n"
@@ -128,10 +132,14 @@ class Discreet(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == "gunicorn.error":
             _cut(record)
-        # Werkzeug's own line for each call names the query; we have one without.
-        return record.name != "werkzeug" or " - - [" not in str(record.msg)
+        if record.name == "werkzeug":
+            record.msg = _COLOUR.sub("", str(record.msg)).replace("\n *", "")
+            # Its own line for each call names the query; we have one without.
+            return " - - [" not in record.msg
+        return True
 
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # gunicorn: 'Invalid request from ip=::1: Invalid HTTP Header: "AUTHORIZATION..."'
 _UNREADABLE = re.compile(r"(Invalid request from ip=\S*: [A-Za-z \-]*).*", re.DOTALL)
 

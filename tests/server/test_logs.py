@@ -125,6 +125,13 @@ def test_an_address_is_told_without_its_query() -> None:
     assert made.getMessage() == "Error handling request GET /x"
 
 
+def test_what_werkzeug_says_at_start_has_no_colours() -> None:
+    made = record("\x1b[31mWARNING\x1b[0m\n * Running on %s", "x", name="werkzeug")
+
+    assert Discreet().filter(made)
+    assert made.getMessage() == "WARNING Running on x"
+
+
 def test_werkzeugs_lines_with_the_query_are_left_out(app: Flask) -> None:
     line = "127.0.0.1 - - [1/Jan/2026 00:00:00] %s"
 

@@ -153,12 +153,16 @@ def test_thirty_reloads_grow_no_file(tmp_path: Path) -> None:
                 if path.name.startswith(ours)
             }
 
+        def descriptors() -> int:
+            return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
+
         reload()
-        first = sizes()
+        first, opened = sizes(), descriptors()
         for _ in range(29):
             reload()
 
         assert sizes() == first
+        assert descriptors() <= opened
         assert set(first) == {"metrics", "activity", "refusals"}
         assert users_calls(totals(server), "invalid") == calls == 30
 
