@@ -57,7 +57,10 @@ def _closed(_line: bytes) -> int:
 
 
 def _writer(fd: int, close_with: contextlib.ExitStack) -> Write:
-    mode = os.fstat(fd).st_mode
+    try:
+        mode = os.fstat(fd).st_mode
+    except OSError:  # started without one: every line is lost
+        return _closed
     if stat.S_ISSOCK(mode):
         connection = close_with.enter_context(socket.socket(fileno=os.dup(fd)))
         return lambda line: connection.send(line, socket.MSG_DONTWAIT)

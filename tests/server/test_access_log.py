@@ -262,6 +262,14 @@ def test_a_pipe_that_nobody_reads_is_not_waited_for(
     os.close(writing)
 
 
+def test_a_stream_that_was_never_open_takes_nothing() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    os.close(writing)
+
+    assert not Stream(writing).write(b"lost\n")
+
+
 def test_a_socket_that_nobody_reads_is_not_waited_for() -> None:
     ours, theirs = socket.socketpair()
     stream = Stream(ours.fileno())

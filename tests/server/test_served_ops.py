@@ -198,8 +198,9 @@ def test_every_call_of_every_worker_is_one_whole_line(
     assert sorted(each for each in ids if each.startswith("n-")) == sorted(returned)
 
 
-def test_a_rotated_log_is_opened_again_on_usr1_and_no_line_is_lost(
-    logged: tuple[Gunicorn, Path, str],
+@pytest.mark.parametrize("told", [signal.SIGUSR1, signal.SIGHUP])
+def test_a_rotated_log_is_opened_again_when_told_and_no_line_is_lost(
+    logged: tuple[Gunicorn, Path, str], told: signal.Signals
 ) -> None:
     server, log, token = logged
     calls = 0
@@ -216,7 +217,7 @@ def test_a_rotated_log_is_opened_again_on_usr1_and_no_line_is_lost(
         call()
     log.rename(moved)
     call()
-    server.process.send_signal(signal.SIGUSR1)
+    server.process.send_signal(told)
     wait_until(log.exists)
     while not log.read_bytes().count(b"mine"):
         call()
