@@ -3,7 +3,7 @@
 import os
 import sys
 
-from server import develop, limiting, retention
+from server import access_log, develop, limiting, logs, metrics, retention
 from server.app import create_app
 from server.first_start import serving, welcome
 from server.limiting import shadow
@@ -14,13 +14,18 @@ WORKER_BOOT_ERROR = 3
 
 try:
     settings = Settings.from_env(os.environ)
+    if serving():
+        logs.start(settings)
+        access_log.start(settings)
     app = create_app(settings)
-except (BadSettings, UnusableDatabase) as wrong:
+except (BadSettings, UnusableDatabase, access_log.UnusableLog) as wrong:
     print(f"Weir cannot start:\n{wrong}", file=sys.stderr)
     sys.exit(WORKER_BOOT_ERROR)  # any other code, and gunicorn would try for ever
 
 if serving():
+    metrics.ready()
     welcome(settings)
     retention.start(settings)
+    shadow.on_refusal(metrics.shadow_refused)
     shadow.start(app, settings, limiting.let_shadow)
     develop.start()

@@ -17,9 +17,10 @@ from server import (
     envelope,
     limit_commands,
     limiting,
+    record,
     rules,
 )
-from server.api import history_files
+from server.api import history_files, ops
 from server.paths import RegularPaths
 from server.settings import Settings
 from server.store import apps, database, file_storage, history, schema, tokens
@@ -55,9 +56,11 @@ def create_app(settings: Settings) -> Flask:
     apps.forget()
     app.teardown_request(database.release)
     envelope.init_app(app, settings)  # first: a call's duration is all of it
+    record.init_app(app, settings)  # before who writes on answers: it sees the last
     auth.init_app(app)  # before the limits: budgets are kept per app
     limiting.init_app(app, settings)
     downloads.init_app(settings)
+    ops.init_app(settings)
     for blueprint in (*api.BLUEPRINTS, *api.APP_BLUEPRINTS):
         app.register_blueprint(blueprint, url_prefix="/<org>/<app>")
     for blueprint in api.SERVER_BLUEPRINTS:

@@ -125,6 +125,7 @@ def _caller(asked: Request, org: str, name: str) -> Caller:
     app = apps.find(org, name)
     if app is None:
         raise errors.AppNotFound(org, name, _rest_of_path(org, name))
+    call().app = app
     view = current_app.view_functions[asked.endpoint or ""]
     allowed: frozenset[Kind] = getattr(view, _ALLOWS, _ONLY_APP)
     if allowed == _ANYONE:

@@ -5,6 +5,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from server.errors import Breach
+
 
 class Kind(Enum):
     """What a call was made with."""
@@ -57,6 +59,15 @@ class Call:
     asked_of_quota: tuple[str, int] | None = None
     """The quota it drew on and how much it wanted, whether or not that was granted."""
     began_ns: int = field(default_factory=time.perf_counter_ns)
+    app: App | None = None
+    """The app that the path names, whether or not its caller may."""
+    request_id: str = ""
+    counted_ns: int = 0
+    """When the rates of the table decided on it, in Unix ns; 0: they did not."""
+    admitted: bool = False
+    """Whether they let it pass, and so counted it."""
+    breach: Breach | None = None
+    """The figure that refused it."""
 
 
 # A context variable of our own: the way to flask.g leads over two proxies, thirty

@@ -8,6 +8,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def now_ns() -> int:
+    """Unix nanoseconds."""
+    return time.time_ns()
+
+
 DAY_MS = 86_400_000
 
 

@@ -1,24 +1,28 @@
 """The operator's commands: ``flask apps ...`` and ``flask retention sweep``."""
 
-import json
-from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from dataclasses import asdict
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
 
 from server import retention, rules
 from server.caller import App
 from server.clock import now_ms
+from server.console_output import (
+    Commands,
+    as_json,
+    fail,
+    note,
+    one,
+    progress,
+    said,
+    table,
+)
 from server.store import apps, tokens
 
-Command = TypeVar("Command", bound=Callable[..., object])
+group = Commands("apps", help="The apps this server serves.")
+keeping = Commands("retention", help="What is past its time.")
 
-group = AppGroup("apps", help="The apps this server serves.")
-keeping = AppGroup("retention", help="What is past its time.")
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 key = click.argument("key", metavar="ORG/APP")
 edition_choice = click.Choice(list(rules.EDITIONS), case_sensitive=False)
 
@@ -37,22 +41,15 @@ def _split(text: str) -> tuple[str, str]:
     return org, name
 
 
-def _fail(error: Exception) -> NoReturn:
-    raise click.ClickException(str(error)) from error
-
-
 def _print_credentials(key: str, made: apps.Credentials, *, as_json: bool) -> None:
     shown = {
         "app": key,
         "client_id": made.client_id,
         "client_secret": made.client_secret,
     }
-    if as_json:
-        click.echo(json.dumps(shown))
-        return
-    for name, value in shown.items():
-        click.echo(f"{name:<14} {value}")
-    click.echo("The secret is not kept and not shown again.", err=True)
+    one(shown, as_json=as_json)
+    if not as_json:
+        note("The secret is not kept and not shown again.")
 
 
 @group.command("create")
@@ -66,7 +63,7 @@ def create(key: str, edition: str, open_registration: bool, as_json: bool) -> No
     try:
         made = apps.create(org, name, edition, open_registration=open_registration)
     except (apps.UnusableName, apps.AppExists) as error:
-        _fail(error)
+        fail(error)
     _print_credentials(key, made, as_json=as_json)
 
 
@@ -75,10 +72,7 @@ def create(key: str, edition: str, open_registration: bool, as_json: bool) -> No
 def list_apps(as_json: bool) -> None:
     """List the apps with their editions."""
     shown = [_shown(app) for app in apps.every()]
-    if as_json:
-        click.echo(json.dumps(shown))
-    for app in [] if as_json else shown:
-        click.echo(f"{app['app']:<40} {app['edition']:<12} {app['registration']}")
+    table(shown, ("app", "edition", "registration"), as_json=as_json)
 
 
 def _shown(app: App) -> dict[str, str]:
@@ -94,25 +88,29 @@ def _shown(app: App) -> dict[str, str]:
 @group.command("edition")
 @key
 @click.argument("edition", type=edition_choice)
-def set_edition(key: str, edition: str) -> None:
+@as_json
+def set_edition(key: str, edition: str, as_json: bool) -> None:
     """Put an app on another edition, from its next call on."""
     try:
         apps.set_edition(*_split(key), edition)
     except apps.NoSuchApp as error:
-        _fail(error)
-    click.echo(f"{key} is on {rules.EDITIONS[edition]}")
+        fail(error)
+    words = f"{key} is on {rules.EDITIONS[edition]}"
+    said(words, {"app": key, "edition": edition}, as_json=as_json)
 
 
 @group.command("registration")
 @key
 @click.argument("mode", type=click.Choice(["open", "authorised"]))
-def set_registration(key: str, mode: str) -> None:
+@as_json
+def set_registration(key: str, mode: str, as_json: bool) -> None:
     """Say whether users may register without an app token."""
     try:
         apps.set_open_registration(*_split(key), open_registration=mode == "open")
     except apps.NoSuchApp as error:
-        _fail(error)
-    click.echo(f"registration in {key} is {mode}")
+        fail(error)
+    words = f"registration in {key} is {mode}"
+    said(words, {"app": key, "registration": mode}, as_json=as_json)
 
 
 @group.command("rotate")
@@ -123,41 +121,48 @@ def rotate(key: str, as_json: bool) -> None:
     try:
         made = apps.rotate(*_split(key))
     except apps.NoSuchApp as error:
-        _fail(error)
+        fail(error)
     _print_credentials(key, made, as_json=as_json)
 
 
 @group.command("token")
 @key
 @click.option("--ttl", type=click.IntRange(1), default=3600, help="Seconds.")
-def token(key: str, ttl: int) -> None:
+@as_json
+def token(key: str, ttl: int, as_json: bool) -> None:
     """Print an app token, to try things with."""
     org, name = _split(key)
     app = apps.find(org, name)
     if app is None:
-        _fail(apps.NoSuchApp(f"there is no app {key}"))
+        fail(f"there is no app {key}")
     ends = now_ms() // 1000 + ttl
-    click.echo(tokens.issue(app.id, None, ends, app.token_key))
+    issued = tokens.issue(app.id, None, ends, app.token_key)
+    said(issued, {"app": key, "token": issued, "expires_in": ttl}, as_json=as_json)
 
 
 @group.command("delete")
 @key
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(key: str, yes: bool) -> None:
+@as_json
+def delete(key: str, yes: bool, as_json: bool) -> None:
     """Delete an app and everything in it."""
     org, name = _split(key)
     if apps.find(org, name) is None:
-        _fail(apps.NoSuchApp(f"there is no app {key}"))
+        fail(f"there is no app {key}")
     if not yes:
-        click.confirm(f"Delete {key}, its users and its messages?", abort=True)
+        question = f"Delete {key}, its users and its messages?"
+        click.confirm(question, abort=True, err=True)
     try:
         apps.delete(org, name)
     except apps.NoSuchApp as error:
-        _fail(error)
-    click.echo(f"{key} is deleted")
+        fail(error)
+    said(f"{key} is deleted", {"app": key, "deleted": True}, as_json=as_json)
 
 
 @keeping.command("sweep")
-def sweep() -> None:
+@as_json
+def sweep(as_json: bool) -> None:
     """Remove what is past its time, and what a crash has left, and give back space."""
-    click.echo(f"removed {retention.sweep()}")
+    with progress("Sweeping") as tell:
+        swept = retention.sweep(tell=tell)
+    said(f"removed {swept}", asdict(swept), as_json=as_json)

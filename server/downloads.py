@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from flask import Response, request
 
-from server import envelope, pacing
+from server import envelope, metrics, pacing
 from server.errors import NotFound, RangeNotSatisfiable, Unavailable
 from server.kinds import Bandwidth
 from server.pacing import Slots
@@ -32,7 +32,7 @@ _x_accel: str | None = None
 def init_app(settings: Settings) -> None:
     """Hand files over as the settings say."""
     global _slots, _x_accel  # one app a process
-    _slots = pacing.slots_of(settings.threads)
+    _slots = pacing.slots_of(settings.threads, metrics.downloading)
     _x_accel = settings.x_accel
 
 

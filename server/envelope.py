@@ -126,8 +126,8 @@ def oauth(body: Mapping[str, object]) -> Response:
 def refuse(refused: Refusal) -> Response:
     """The answer to a call that is not done, in the shape of its endpoint."""
     if refused.breach is not None:
-        breach = refused.breach
-        log.info(
+        breach = call().breach = refused.breach
+        log.debug(  # a line for each is in the access log
             "%s refused: %s came, %r is allowed (%s)",
             breach.rule,
             "one call more" if breach.came is None else breach.came,

@@ -9,6 +9,7 @@ import os
 import sys
 from typing import Any
 
+from server import logs
 from server.gunicorn_worker import BalancedWorker
 from server.settings import MEMORY, BadSettings, Settings
 from server.store import database, schema
@@ -33,6 +34,7 @@ worker_class = BalancedWorker
 workers = _settings.workers
 threads = _settings.threads
 loglevel = _settings.log_level
+logconfig_dict = logs.configuration(_settings)
 keepalive = 75
 graceful_timeout = 30
 # A worker that does not answer the master for so long is replaced.

@@ -40,26 +40,37 @@ def _wait_until(moment_ns: int) -> None:
 class Slots:
     """The threads of this process that may be downloading at a time."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(
+        self, count: int, tell: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """*tell* is told of each that is taken (1) and given back (-1)."""
         self._free = threading.Semaphore(count)
+        self._tell = tell
 
     def take(self) -> "Slot | None":
         """One of them; None when all are taken."""
-        return Slot(self._free) if self._free.acquire(blocking=False) else None
+        if not self._free.acquire(blocking=False):
+            return None
+        self._tell(1)
+        return Slot(self._give_back)
+
+    def _give_back(self) -> None:
+        self._free.release()
+        self._tell(-1)
 
 
 class Slot:
     """A thread that downloads; given back once, however often that is said."""
 
-    def __init__(self, free: threading.Semaphore) -> None:
-        self._free = free
+    def __init__(self, give_back: Callable[[], None]) -> None:
+        self._give_back = give_back
         self._held = threading.Lock()
 
     def give_back(self) -> None:
         if self._held.acquire(blocking=False):
-            self._free.release()
+            self._give_back()
 
 
-def slots_of(threads: int) -> Slots:
+def slots_of(threads: int, tell: Callable[[int], None] = lambda _: None) -> Slots:
     """Three quarters of a worker's threads, so that a quarter is left for calls."""
-    return Slots(max(1, threads * 3 // 4))
+    return Slots(max(1, threads * 3 // 4), tell)

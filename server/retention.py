@@ -6,6 +6,7 @@ sweep removes it, and what a crash has left: bytes that no row names.
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
@@ -41,6 +42,9 @@ _ORPHAN_AGE_MS = 3_600_000
 _BATCH = 200
 _ALONE = 1_000
 """The number of sweeping among the works that one thread of all hosts is at."""
+_KINDS = 5
+
+Tell = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
@@ -71,18 +75,29 @@ def _before(kept: Kept) -> int | None:
     return None if kept.longest is None else now_ms() - kept.longest * 1000
 
 
-def sweep(*, orphans: bool = True) -> Swept:
-    """Remove what is past its time; *orphans* looks at every file as well."""
+def _nobody(_what: str, _done: int, _of: int) -> None:
+    """Nobody wants to know how far it is."""
+
+
+def sweep(*, orphans: bool = True, tell: Tell = _nobody) -> Swept:
+    """Remove what is past its time; *orphans* looks at every file as well.
+
+    *tell* is told what is looked at, and how many kinds of how many are done.
+    """
     swept = Swept()
+    tell("uploads", 0, _KINDS)
     uploaded = _before(files_rules.UPLOADED_FILE)
     if uploaded is not None:
         swept.files = files.delete_older(uploaded, batch=_BATCH)
+    tell("history files", 1, _KINDS)
     told = _before(history_rules.HISTORY_FILE)
     if told is not None:
         swept.history_files = history.remove_older(told)
+    tell("offline queues", 2, _KINDS)
     waited = _before(offline_rules.OFFLINE_MESSAGE)
     if waited is not None:
         swept.offline_entries = offline.sweep_offline(waited)
+    tell("messages", 3, _KINDS)
     if told is not None and waited is not None:
         swept.messages = message_retention.delete_older(
             min(told, waited), told - _LONGEST_HOUR_MS, batch=_BATCH
@@ -90,7 +105,7 @@ def sweep(*, orphans: bool = True) -> Swept:
     swept.mutes = blocking_mutes.remove_ended(now_ms(), batch=_BATCH)
     swept.mutes += muc_lists.remove_ended_mutes(now_ms(), batch=_BATCH)
     if orphans:
-        swept.orphans = _remove_orphans()
+        swept.orphans = _remove_orphans(tell)
     return swept
 
 
@@ -99,7 +114,7 @@ def sweep(*, orphans: bool = True) -> Swept:
 _LONGEST_HOUR_MS = 2 * 3_600_000
 
 
-def _remove_orphans() -> int:
+def _remove_orphans(tell: Tell) -> int:
     """Bytes under a temporary name, or of no row, that are too old to be under way."""
     removed = 0
     young = now_ms() - _ORPHAN_AGE_MS
@@ -107,7 +122,10 @@ def _remove_orphans() -> int:
         if entry.modified_ms < young:
             file_storage.remove(entry.key)
             removed += 1
-    for folder in file_storage.entries(files.FOLDER):
+    tell("orphans", 4, _KINDS)
+    folders = list(file_storage.entries(files.FOLDER))
+    for n, folder in enumerate(folders):
+        tell(f"orphans, folder {n} of {len(folders)}", 4, _KINDS)
         for entry in file_storage.entries(folder.key) if folder.is_folder else []:
             if entry.modified_ms < young and not files.has_row(entry.key):
                 file_storage.remove(entry.key)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 PREFIX = "WEIR_"
 Loss = Literal["closed", "local"]
 Synchronous = Literal["FULL", "NORMAL"]
+LogFormat = Literal["auto", "json", "text"]
 
 MEMORY = "memory://"
 
@@ -71,6 +72,12 @@ class Settings:
     log_level: str = "info"
     shadow_table: Path | None = None
     """A proposed table, counted beside the enforced one and refusing nobody."""
+    log_format: LogFormat = "auto"
+    """Of both logs; auto: text on a terminal, else JSON."""
+    access_log: str = "-"
+    """Where a line for each call goes: ``-`` for stdout, ``off``, or a file's path."""
+    metrics_token: str | None = field(default=None, repr=False)
+    """What a scraper of /metrics shows; None: only this host may look."""
 
     def __post_init__(self) -> None:
         state_dir = self.state_dir.absolute()
@@ -101,8 +108,8 @@ class Settings:
             try:
                 values[name] = _READERS[name](environ[variable].strip())
             except ValueError as wrong:
-                shown = masked(environ[variable])
-                mistakes.append(f"{variable}={shown!r}: {wrong}")
+                shown = "..." if name in _SECRET else repr(masked(environ[variable]))
+                mistakes.append(f"{variable}={shown}: {wrong}")
         if mistakes:
             raise BadSettings(mistakes)
         return cls(**values)  # type: ignore[arg-type]  # each reader returns its field's type
@@ -194,6 +201,14 @@ def _bind(text: str) -> str:
     raise ValueError(message)
 
 
+def _metrics_token(text: str) -> str:
+    if re.fullmatch(r"[!-~]{16,512}", text):
+        return text
+    message = "16 to 512 printable ASCII characters without a space are needed"
+    raise ValueError(message)
+
+
+_SECRET = frozenset({"metrics_token"})
 _READERS: dict[str, Callable[[str], object]] = {
     "state_dir": Path,
     "database_url": _url("sqlite", "postgresql", "postgres"),
@@ -211,4 +226,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "threads": _whole(1, 1024),
     "log_level": _one_of("debug", "info", "warning", "error", "critical"),
     "shadow_table": Path,
+    "log_format": _one_of("auto", "json", "text"),
+    "access_log": str,
+    "metrics_token": _metrics_token,
 }

@@ -27,6 +27,7 @@ FIGURE = re.compile(r"\d[\d,]*")
 WITHOUT_HANDLERS: set[str] = set()
 OUTSIDE_THE_TABLE = {
     "tokens.issue", "limits.read", "ops.health", "history_files.download",
+    "ops.metrics",
 }  # fmt: skip
 
 
@@ -228,13 +229,17 @@ def replace(lines: list[str], stated: object, words: str) -> None:
 
 # Each may import from the lines above it, never from below or beside.
 LAYERS = [
-    {"settings", "errors", "caller", "clock", "locks"},
-    {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
+    {"settings", "errors", "clock", "locks", "tally", "visible", "log_stream"},
+    {"caller", "refusal_ring"},
+    {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails", "logs"},
+    {"metrics", "activity"},
+    {"access_log"},
     {"bodies", "limiting", "store"},
     {"rules", "auth"},
-    {"paths", "retention", "envelope", "replay", "shadow_report"},
+    {"paths", "retention", "envelope", "record", "replay", "scrape", "shadow_report"},
     {"payload", "downloads", "uploads"},
     {"api"},
+    {"console_output"},
     {"commands", "database_commands", "develop", "first_start", "limit_commands"},
     {"app"},
     {"gunicorn_worker"},

@@ -18,6 +18,7 @@ from flask_limiter._extension import LimiterContext
 from flask_limiter.util import get_qualified_name
 
 from server.caller import Kind, call, caller
+from server.clock import now_ns
 from server.errors import ReachLimit, Unavailable
 from server.kinds import Calls
 from server.limiting import headers
@@ -30,12 +31,14 @@ from server.settings import Settings
 
 __all__ = [
     "bound",
+    "counters_are_lost",
     "guard",
     "init_app",
     "let_shadow",
     "limit_every_route",
     "limit_route",
     "prepare",
+    "rates",
     "standing",
 ]
 
@@ -83,6 +86,10 @@ class _Prepared(Limiter):
         found = (calls for plan in plans if plan for calls, _ in plan.limits)
         return tuple(dict.fromkeys(found))
 
+    def plan(self, endpoint: str | None, edition: str) -> Plan | None:
+        """What binds the route, as prepared."""
+        return self._plans.get((endpoint, edition))
+
     def _plan(
         self, app: Flask, endpoint: str, view: Callable[..., Any], edition: str
     ) -> Plan | None:
@@ -107,7 +114,8 @@ class _Prepared(Limiter):
 
         Its second visit, from inside a decorated view, finds them taken already.
         """
-        found = call().caller
+        at = call()
+        found = at.caller
         if not in_middleware or found is None:
             return
         if found.app.edition not in self.editions:
@@ -120,12 +128,14 @@ class _Prepared(Limiter):
                 found.app.edition,
             )
             raise Unavailable(retry_after=1)
-        plan = self._plans.get((request.endpoint, found.app.edition))
+        plan = self.plan(request.endpoint, found.app.edition)
         # A call without a token met the guard instead: an outsider cannot spend an
         # app's budget, not even where the endpoint is open to everyone.
         if plan is None or found.kind is Kind.NOBODY or self.counters is None:
             return
         admitted, taken = self.counters.take(plan.wants(found.app.id))
+        at.counted_ns = getattr(taken, "at_ns", 0) or now_ns()
+        at.admitted = admitted
         headers.note(plan, taken)
         if self.shadow is not None:
             self.shadow.count(request.endpoint, found.app)
@@ -211,6 +221,17 @@ def guard() -> Guard:
         message = "limiting.init_app has not run"
         raise RuntimeError(message)
     return _guard
+
+
+def rates(endpoint: str | None, edition: str | None) -> tuple[str, ...]:
+    """The names of the rates that bind a route for apps of *edition*."""
+    plan = None if edition is None else _limiter.plan(endpoint, edition)
+    return () if plan is None else tuple(calls.name for calls, _ in plan.limits)
+
+
+def counters_are_lost() -> bool:
+    """Whether the counters did not answer when they were last asked."""
+    return _limiter.counters is not None and _limiter.counters.lost
 
 
 def standing(calls: Calls) -> Taken:

@@ -6,6 +6,7 @@ and from costing the server more than a count.
 
 from ipaddress import IPv6Address, ip_address
 
+from server import metrics
 from server.errors import ReachLimit
 from server.limiting.counters import Want
 from server.limiting.headers import whole_seconds
@@ -30,6 +31,7 @@ class Guard:
         want = Want(f"guard/{_network(remote_address)}", self._calls, _WINDOW_NS)
         admitted, (state,) = self._counters.take([want])
         if not admitted:
+            metrics.guard_refused()
             raise ReachLimit(retry_after=whole_seconds(state.wait_ns))
 
 

@@ -60,6 +60,11 @@ class Counters:
         except OSError as error:
             return self._instead(error).peek(wants)
 
+    @property
+    def lost(self) -> bool:
+        """Whether they did not answer when they were last asked."""
+        return self._lost
+
     def _reach(self) -> Rings:
         if self._rings is None:
             with self._lock:

@@ -24,10 +24,11 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from server.clock import now_ns
 from server.limiting.ringfile import MOST_AMOUNT, CountersFull, lock_stripe
 from server.limiting.ringsearch import Search
 from server.limiting.ringshelf import Shelf
-from server.limiting.ringslot import LONGEST_WINDOW_NS, Slot
+from server.limiting.ringslot import LONGEST_WINDOW_NS, SKEW_NS, Slot
 from server.locks import unlock
 
 __all__ = ["CountersFull", "Rings", "Taken", "Want", "boot_clock"]
@@ -37,6 +38,8 @@ boot_clock: Callable[[], int] = partial(
     time.clock_gettime_ns, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 )
 REMEMBERED = 1 << 16  # keys whose place a process keeps in mind
+_BEARING_NS = 1_000_000_000  # how long the Unix time at boot is relied on
+_GLANCE_NS = 2_000  # two readings of the clock in a row are taken within less
 
 # The kernel's locks are per process and do not tell its threads apart, nor two
 # `Rings` of one directory: this lock does. With one per process nothing within it
@@ -77,6 +80,16 @@ class Taken(NamedTuple):
     wait_ns: int  # until this limit would admit the call; 0: it would now, or did
 
 
+class States(list[Taken]):
+    """The state of each `Want` after a decision, and when that was, in Unix ns."""
+
+    __slots__ = ("at_ns",)
+
+    def __init__(self, states: Sequence[Taken], at_ns: int) -> None:
+        super().__init__(states)
+        self.at_ns = at_ns
+
+
 class Rings:
     """The counters of one host, in the files of a directory.
 
@@ -91,6 +104,8 @@ class Rings:
         self._clock = clock
         self._places: dict[Want, Slot] = {}  # hints: each is checked under its lock
         self._pid = 0 if directory else os.getpid()
+        self._epoch = 0  # the Unix time at the clock's zero
+        self._epoch_until = -1
         with _process:
             while _abandoned:
                 _abandoned.pop().close()
@@ -190,7 +205,24 @@ class Rings:
                 unlock(fd, stripe, 1)
         spent = cost if admitted and count else 0
         reset = oldest + window - now if counted else window if spent else 0
-        return admitted, [Taken(amount - counted - spent, reset, wait)]
+        at = now + (self._epoch if now < self._epoch_until else self._bearing(now))
+        return admitted, States((Taken(amount - counted - spent, reset, wait),), at)
+
+    def _bearing(self, now: int) -> int:
+        """The Unix time at the clock's zero, taken anew: someone may have set it.
+
+        Both clocks tick alike between two settings, so the times that are told of
+        calls lie as far apart as the stamps they were decided by.
+        """
+        for _ in range(3):  # a process that is put to sleep between the readings
+            before, unix, after = self._clock(), now_ns(), self._clock()
+            if after - before < _GLANCE_NS:
+                break
+        epoch = unix - (before + after) // 2
+        if abs(epoch - self._epoch) > SKEW_NS:
+            self._epoch = epoch
+        self._epoch_until = now + _BEARING_NS
+        return self._epoch
 
     def _several(
         self, wants: Sequence[Want], cost: int, count: bool
@@ -245,7 +277,9 @@ class Rings:
                 wait = _wait(slot, now, want, cost)
             reset = oldest + window - now if counted else window if spent else 0
             states.append(Taken(amount - counted - spent, reset, wait))
-        return admitted, states
+        now = looks[0][0] if looks else clock
+        at = now + (self._epoch if now < self._epoch_until else self._bearing(now))
+        return admitted, States(states, at)
 
 
 def _check(wants: Sequence[Want]) -> None:

@@ -41,6 +41,16 @@ _OLD = Statement(
     """
 )
 _REMOVE = Statement("DELETE FROM waiting WHERE user_id = ? AND message_id = ?")
+_COUNT_ALL = Statement("SELECT count(*) FROM (SELECT 1 FROM waiting LIMIT ?) AS some")
+
+
+def count_all(*, at_most: int) -> int:
+    """How many entries wait, of all apps; *at_most* for that many or more.
+
+    Those too old, that no sweep has removed yet, are counted too.
+    """
+    (waiting,) = _COUNT_ALL.one(at_most)
+    return int(waiting)
 
 
 def _known(app_id: int, name: str) -> User:

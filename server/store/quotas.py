@@ -1,5 +1,7 @@
 """What apps have used of their daily quotas, per UTC day."""
 
+from dataclasses import dataclass
+
 from server.caller import ask_of_quota
 from server.clock import DAY_MS, now_ms, utc_day
 from server.errors import ResourceLimited
@@ -17,6 +19,42 @@ _USE = Statement(
     RETURNING used
     """
 )
+# App by app: the key of quota_use begins with it, so each is one look, however many
+# days are kept. As a join SQLite would read all days instead.
+_USED_BY_ALL = Statement(
+    """
+    SELECT count(*), coalesce(sum(today), 0),
+        coalesce(sum(CASE WHEN today >= ? THEN 1 ELSE 0 END), 0)
+    FROM (
+        SELECT (
+            SELECT used FROM quota_use WHERE app_id = app.id AND rule = ? AND day = ?
+        ) AS today
+        FROM app WHERE edition = ?
+    ) AS each_app
+    WHERE today IS NOT NULL
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UseOfAll:
+    """What all apps of an edition have used of today's quota."""
+
+    apps: int
+    """How many used any."""
+    used: int
+    near: int
+    """How many are near the figure, or there."""
+
+
+def used_by_all(edition: str, quota: Quota, *, near: int | None) -> UseOfAll:
+    """Of today's *quota*; an app is near that used *near* or more."""
+    least = _NEVER if near is None else near
+    row = _USED_BY_ALL.one(least, quota.name, utc_day(now_ms()), edition)
+    return UseOfAll(*map(int, row))
+
+
+_NEVER = (1 << 63) - 1
 
 
 def used(app_id: int, quota: Quota) -> int:

@@ -43,6 +43,9 @@ def test_every_setting_is_read() -> None:
             "WEIR_THREADS": "32",
             "WEIR_LOG_LEVEL": "Warning",
             "WEIR_SHADOW_TABLE": "/srv/weir/proposed.md",
+            "WEIR_LOG_FORMAT": "JSON",
+            "WEIR_ACCESS_LOG": "/var/log/weir.log",
+            "WEIR_METRICS_TOKEN": "a-long-enough-token",
         }
     )
 
@@ -63,6 +66,9 @@ def test_every_setting_is_read() -> None:
         threads=32,
         log_level="warning",
         shadow_table=Path("/srv/weir/proposed.md"),
+        log_format="json",
+        access_log="/var/log/weir.log",
+        metrics_token="a-long-enough-token",
     )
     assert settings.time_zone.utcoffset(None) == timedelta(hours=-3, minutes=-30)
 
@@ -90,11 +96,24 @@ def test_every_setting_is_read() -> None:
         ("BIND", "nowhere"),
         ("WORKERS", "99999999999"),
         ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+        ("METRICS_TOKEN", "too-short"),
+        ("METRICS_TOKEN", "long enough but spaced"),
+        ("METRICS_TOKEN", "x" * 513),
     ],
 )
 def test_a_mistake_names_the_variable_and_what_is_needed(name: str, value: str) -> None:
     with pytest.raises(BadSettings, match=f"WEIR_{name}=.*needed"):
         Settings.from_env({f"WEIR_{name}": value})
+
+
+def test_a_secret_is_shown_by_nobody() -> None:
+    settings = Settings.from_env({"WEIR_METRICS_TOKEN": "a-long-enough-token"})
+
+    assert "a-long-enough-token" not in repr(settings)
+    with pytest.raises(BadSettings) as caught:
+        Settings.from_env({"WEIR_METRICS_TOKEN": "short-one"})
+    assert "short-one" not in str(caught.value)
 
 
 def test_all_mistakes_are_told_together() -> None:

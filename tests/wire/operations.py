@@ -136,5 +136,6 @@ GET {A}/users/{username}/presence/sublist
 OURS = """
 GET {A}/limits
 GET /healthz
+GET /metrics
 GET /history/{org}/{app}/{hour}.gz
 """

@@ -425,3 +425,28 @@ def test_long_run_wraps_the_ring_many_times(rings, clock):
         clock.now += pause
         model.calls["k"] = model.calls.get("k", [])[-64:]
         assert rings.take([want]) == model.take(clock.now, [want], 1, True)
+
+
+def test_the_times_told_are_as_far_apart_as_the_stamps(rings, clock, monkeypatch):
+    wall = [1_700_000_000 * SECOND]
+    monkeypatch.setattr("server.limiting.rings.now_ns", lambda: wall[0])
+    _, first = rings.take([TEN])
+    clock.now += 12_345
+    wall[0] += 12_345 + 900  # the two clocks are not read at the very same moment
+
+    _, second = rings.take([TEN])
+
+    assert first.at_ns == 1_700_000_000 * SECOND
+    assert second.at_ns - first.at_ns == 12_345
+
+
+def test_a_clock_that_was_set_is_followed(rings, clock, monkeypatch):
+    wall = [1_700_000_000 * SECOND]
+    monkeypatch.setattr("server.limiting.rings.now_ns", lambda: wall[0])
+    rings.take([TEN])
+    clock.now += 2 * SECOND
+    wall[0] -= 3600 * SECOND
+
+    _, later = rings.take([TEN, Want("cluster", 5, SECOND)])
+
+    assert later.at_ns == wall[0]
