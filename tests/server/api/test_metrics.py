@@ -328,3 +328,18 @@ def test_an_apps_token_is_no_key_to_it(guarded: Flask) -> None:
     headers = {"Authorization": f"Bearer {tenant.token}"}
 
     assert tenant.client.get("/metrics", headers=headers).status_code == 401
+
+
+def test_who_takes_the_slot_of_a_dead_worker_has_none_of_its_downloads(
+    app: Flask, settings: Settings
+) -> None:
+    metrics.downloading(1)
+    metrics.guard_refused()
+    metrics.counters_lost(True)
+
+    metrics.connect(settings, rules.INTERFACES, rules.EDITIONS)
+
+    workers, now = metrics.present()
+    assert workers == 1
+    assert set(now.values()) == {0}
+    assert metrics.totals()[metrics.GUARD] == 1
