@@ -37,18 +37,15 @@ def _interface(interface: Interface) -> dict[str, object]:
 
 
 def _rate(calls: Calls) -> dict[str, object] | None:
-    rate = calls.rates.get(caller().edition)
-    if rate is None:
+    told = calls.told(caller().edition)
+    if told is None:
         return None
     now = limiting.standing(calls)
     return {
         "rule": calls.name,
-        "kind": "calls",
+        "kind": calls.kind,
         "scope": calls.scope,
-        "limit": rate.words,
-        "doc": rate.source,
-        "calls": rate.calls,
-        "seconds": rate.seconds,
+        **told,
         "remaining": now.remaining,
         # When one more call comes back; 0 while nothing is counted.
         "reset_seconds": whole_seconds(now.reset_ns) if now.reset_ns else 0,
@@ -56,18 +53,12 @@ def _rate(calls: Calls) -> dict[str, object] | None:
 
 
 def _bound(bound: Bound) -> dict[str, object] | None:
-    stated = bound.stated()
-    if stated is None:
+    told = bound.told(caller().edition)
+    if told is None:
         return None
-    told: dict[str, object] = {
-        "rule": bound.name,
-        "kind": bound.kind,
-        "limit": stated.words,
-        "doc": stated.source,
-        bound.unit: stated.value,
-    }
+    told = {"rule": bound.name, "kind": bound.kind, **told}
     if isinstance(bound, Quota):
         used = quotas.used(caller().app.id, bound)
-        told["remaining"] = max(0, stated.value - used)
+        told["remaining"] = max(0, bound.value - used)
         told["reset_seconds"] = quotas.seconds_left_today()
     return told

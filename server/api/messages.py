@@ -62,9 +62,9 @@ class Targets(fields.Field[list[str]]):
 _YEAR_10000_MS = 253_402_300_800_000
 
 
-def _moment(value: int) -> None:
-    if not 0 <= value < _YEAR_10000_MS:
-        raise ValidationError(INVALID_REQUEST)
+_moment = validate.Range(
+    0, _YEAR_10000_MS, max_inclusive=False, error=INVALID_REQUEST
+)
 
 
 class Options(Lenient):

@@ -1,6 +1,5 @@
 """Users: register, read, list and remove."""
 
-import re
 from typing import Any
 
 from flask import Response
@@ -27,7 +26,8 @@ PATH = "/users"
 DEFAULT_PAGE = 10
 """How many users a list gives that is not asked for a number."""
 
-_LEGAL = re.compile(r"[a-z0-9_.-]+")
+_NOT_LEGAL = "username [{input}] is not legal"
+_LEGAL = validate.Regexp(r"[A-Za-z0-9_.-]+\Z", error=_NOT_LEGAL)
 
 
 def entity(user: store.User) -> dict[str, object]:
@@ -62,20 +62,16 @@ def addressed(username: str, unknown: type[Refusal] = NotFound) -> str:
     return username
 
 
-def _legal(username: str) -> None:
-    folded = username.lower()
-    # isascii first: the Kelvin sign, for one, folds to a plain k.
-    legal = username.isascii() and _LEGAL.fullmatch(folded)
-    if not legal or store.looks_like_uuid(folded):
-        message = f"username [{username}] is not legal"
-        raise ValidationError(message)
+def _no_uuid(username: str) -> None:
+    if store.looks_like_uuid(username.lower()):
+        raise ValidationError(_NOT_LEGAL.format(input=username))
 
 
 class NewUser(Lenient):
     username = Text(
         required=True,
         error_messages={"required": "Entity user requires a property named username"},
-        validate=[rules.USER_ID.says("USERNAME_TOO_LONG"), _legal],
+        validate=[rules.USER_ID.says("USERNAME_TOO_LONG"), _LEGAL, _no_uuid],
     )
     password = Text(
         required=True,
