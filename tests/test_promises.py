@@ -27,6 +27,8 @@ FIGURE = re.compile(r"\d[\d,]*")
 WITHOUT_HANDLERS: set[str] = set()
 OUTSIDE_THE_TABLE = {
     "tokens.issue", "limits.read", "ops.health", "history_files.download",
+    "reference.openapi",
+    "pages.docs", "pages.limits", "pages.section", "pages.static",
 }  # fmt: skip
 
 
@@ -233,8 +235,10 @@ LAYERS = [
     {"limiting", "store"},
     {"rules", "auth"},
     {"paths", "retention", "envelope"},
-    {"payload", "downloads", "uploads"},
+    {"payload", "downloads", "uploads", "answers"},
     {"api"},
+    {"reference"},
+    {"pages"},
     {"commands", "first_start"},
     {"app"},
     {"gunicorn_worker"},

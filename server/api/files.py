@@ -1,8 +1,11 @@
 """Files: upload, download, and the thumbnail of an image."""
 
 from flask import Response, request
+from marshmallow import Schema, fields
 
+from server import answers as told
 from server import downloads, envelope, thumbnails, uploads
+from server.answers import answers
 from server.auth import allow, deny_bad_tokens_with
 from server.caller import Kind, caller
 from server.clock import now_ms
@@ -30,7 +33,14 @@ def _restricts() -> bool:
     return said is not None and said.strip().lower() != "false"
 
 
+class ChatFile(Schema):
+    uuid = told.text()
+    type = told.constant("chatfile")
+    share_secret = fields.String(required=True, data_key="share-secret")
+
+
 @blueprint.post("/chatfiles")
+@answers(told.of_app(action="post", path=PATH, uri=told.uri(), entities=[ChatFile]))
 @allow(Kind.APP, Kind.USER)
 def upload() -> Response:
     """Keep one file; the answer tells its uuid and its share-secret."""
@@ -73,6 +83,7 @@ def _side(received: Upload, part: str) -> int:
 
 
 @blueprint.get("/chatfiles/<uuid>")
+@answers(told.content())
 @allow(Kind.APP, Kind.USER)
 @rules.cluster_downloads
 def download(*, uuid: str) -> Response:
