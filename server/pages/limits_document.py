@@ -61,7 +61,7 @@ def _parser() -> MarkdownIt:
 
 
 def _open_table(*_: object) -> str:
-    return '<div class="scroll" role="region" tabindex="0" aria-label="Table"><table>\n'
+    return '<div class="scroll" role="group" tabindex="0" aria-label="Table"><table>\n'
 
 
 def _cells(tokens: Iterable[Token]) -> Iterator[tuple[int, Token]]:
