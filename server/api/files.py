@@ -67,7 +67,9 @@ def _thumbnail(received: Upload, to: Incoming) -> tuple[Incoming, str] | None:
     """A thumbnail written to *to*; None where the file itself will do."""
     if received.size <= thumbnails.SMALL:
         return None
-    box = (_side(received, "thumbnail-width"), _side(received, "thumbnail-height"))
+    width = received.parts.get("thumbnail-width", "")
+    height = received.parts.get("thumbnail-height", "")
+    box = (_side(width), _side(height))
     with received.content.read_back() as source:
         made = thumbnails.make(source, box)
     if made is None:
@@ -76,8 +78,8 @@ def _thumbnail(received: Upload, to: Incoming) -> tuple[Incoming, str] | None:
     return to, made[1]
 
 
-def _side(received: Upload, part: str) -> int:
-    said = received.parts.get(part, "").strip()
+def _side(said: str) -> int:
+    said = said.strip()
     fits = said.isascii() and said.isdecimal() and len(said) < 10 and int(said) > 0
     return int(said) if fits else DEFAULT_SIDE
 

@@ -44,6 +44,10 @@ class Operation:
     """Of its interface, in the order of the table; then what it meets of others."""
 
     @property
+    def blueprint(self) -> str:
+        return self.endpoint.partition(".")[0]
+
+    @property
     def told(self) -> str:
         return inspect.getdoc(self.view) or ""
 

@@ -49,6 +49,8 @@ class Reach:
     query: dict[str, str] = field(default_factory=dict)
     """Parameters of the query, and how each is read: whole, flag, echo or text."""
     headers: dict[str, None] = field(default_factory=dict)
+    parts: dict[str, None] = field(default_factory=dict)
+    """Of an upload, beside the file."""
     functions: set[Any] = field(default_factory=set)
 
     def note(self, found: object) -> None:
@@ -181,6 +183,8 @@ class _Reader:
             self._found.query.setdefault(name, "text")
         elif source == "request.headers.get":
             self._found.headers[name] = None
+        elif source.endswith(".parts.get"):
+            self._found.parts[name] = None
 
     def _left_out(self, node: ast.Call) -> None:
         """Note the defaults that a call of a function of ours makes use of."""

@@ -51,6 +51,12 @@ HEADERS: Mapping[str, str] = {
     "Range": "Part of the content, as `bytes=0-499`.",
 }
 
+PARTS: Mapping[str, str] = {
+    "filename": "The file's name, where its own part gives none.",
+    "thumbnail-width": "Pixels; of an image's thumbnail, at most.",
+    "thumbnail-height": "Pixels; likewise.",
+}
+
 UNDESCRIBED_HEADERS = frozenset({"Authorization"})
 """What the security schemes say."""
 
