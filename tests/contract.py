@@ -1,6 +1,7 @@
 """Holds answers against the document that describes them, key by key."""
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -11,9 +12,17 @@ from server.reference import document
 
 Json = dict[str, Any]
 
+METHODS = ("GET", "POST", "PUT", "DELETE")
+_PARAMETER = re.compile(r"<[^<>]*>|\{[^{}]*\}")
+
 
 class NotDescribed(AssertionError):
     """An answer the document knows nothing of."""
+
+
+def shape(path: str) -> str:
+    """A path without the names of its parameters, as Flask or OpenAPI writes it."""
+    return _PARAMETER.sub("{}", path)
 
 
 def closed(schema: Any, *, open_here: bool = False) -> Any:
@@ -29,100 +38,96 @@ def closed(schema: Any, *, open_here: bool = False) -> Any:
         for key, value in schema.items()
         if key not in ("example", "examples")
     }
-    named = isinstance(told.get("properties"), dict) and "type" in told
-    if named and not open_here:
+    if told.get("type") == "object" and "properties" in told and not open_here:
         told.setdefault("additionalProperties", False)
     return told
 
 
 class Contract:
-    """The document of one app, ready to be asked."""
+    """A document, ready to be held against."""
 
     def __init__(self, told: Json) -> None:
         self.told = told
-        self.closed = closed(told)
+        self._closed = closed(told)
+        self._paths = {shape(path): path for path in told["paths"]}
         self._validators: dict[tuple[str, str, str], Any] = {}
-        self.seen: set[tuple[str, str, str]] = set()
-        """Operation id, status, error."""
 
-    def operation(self, path: str, method: str) -> Json:
-        found = self.told["paths"].get(path, {}).get(method.lower())
-        if found is None:
-            message = f"{method} {path} is not in the document"
-            raise NotDescribed(message)
-        return found
+    def check(
+        self, method: str, path: str, status: int, media: str, body: object
+    ) -> None:
+        """Hold one answer to a call of *path*, a template by any names.
 
-    def check(self, path: str, method: str, status: int, media: str, body: Any) -> None:
-        """Raises NotDescribed where the document does not have this answer."""
-        operation = self.operation(path, method)
-        key = (path, method.lower(), str(status))
+        Raises:
+            NotDescribed: the document does not have it.
+        """
+        told = self._paths.get(shape(path), "")
+        key = (told, method.lower(), str(status))
         where = f"{method} {path} answered {status}: {body}"
         if key not in self._validators:
-            if str(status) not in operation["responses"]:
-                raise NotDescribed(f"{where}: no such status")
-            self._validators[key] = self._validator(*key)
+            self._validators[key] = self._validator(*key, where)
         validator = self._validators[key]
-        if validator is None:
+        if validator is None:  # bytes
             return
         if not media.startswith("application/json"):
-            raise NotDescribed(f"{where}: as {media}")
-        self.seen.add((operation["operationId"], str(status), body.get("error", "")))
-        try:
-            validator.validate(body)
-        except jsonschema.ValidationError as wrong:
-            raise NotDescribed(
-                f"{where}: {wrong.message} at {wrong.json_path}"
-            ) from None
+            message = f"{where}: as {media}"
+            raise NotDescribed(message)
+        wrong = jsonschema.exceptions.best_match(validator.iter_errors(body))
+        if wrong is not None:
+            message = f"{where}: {wrong.message} at {wrong.json_path}"
+            raise NotDescribed(message)
 
-    def _validator(self, path: str, method: str, status: str) -> Any:
-        answer = self.closed["paths"][path][method]["responses"][status]
+    def _validator(self, path: str, method: str, status: str, where: str) -> Any:
+        operation = self._closed["paths"].get(path, {}).get(method)
+        if operation is None or status not in operation["responses"]:
+            raise NotDescribed(where)
+        answer = operation["responses"][status]
         if "$ref" in answer:
-            answer = self.closed["components"]["responses"][
-                answer["$ref"].split("/")[-1]
-            ]
-        if "application/json" not in answer["content"]:
+            name = answer["$ref"].rpartition("/")[2]
+            answer = self._closed["components"]["responses"][name]
+        content = answer.get("content", {}).get("application/json", {})
+        if "schema" not in content:
             return None
-        schema = answer["content"]["application/json"]["schema"]
-        whole = {"components": self.closed["components"], **schema}
+        whole = {"components": self._closed["components"], **content["schema"]}
         return jsonschema.Draft202012Validator(whole)
 
 
-@cache
-def _of_every_app() -> dict[str, Contract]:
-    return {}
+_known: list[Contract] = []
 
 
 def of(app: Flask) -> Contract:
     """The contract of *app*: of every app the same, as all have the same routes."""
-    known = _of_every_app()
-    if "" not in known:
-        known[""] = Contract(document.build(app, "/"))
-    return known[""]
+    if not _known:
+        _known.append(Contract(document.build(app, "/")))
+    return _known[0]
 
 
-def shape(path: str) -> str:
-    """A path of the document without the names of its parameters."""
-    parts = path.replace("<", "{").replace(">", "}").split("{")
-    return "{}".join([parts[0], *(part.partition("}")[2] for part in parts[1:])])
+@cache
+def _is_described(route: str) -> bool:
+    return any(shape(route) == shape(path) for path in _known[0].told["paths"])
 
 
 def watch(app: Flask) -> None:
-    """Check every answer that *app* gives from now on."""
+    """Hold every answer that *app* gives from now on, but its faults, to the document.
+
+    An answer that is not in it becomes a fault itself.
+    """
     contract = of(app)
-    paths = {shape(path): path for path in contract.told["paths"]}
 
     @app.after_request
     def check(response: Response) -> Response:
         route = request.url_rule
-        asked = request.method in ("GET", "POST", "PUT", "DELETE")
-        if route is None or not asked or response.status_code >= 500:
+        if route is None or request.method not in METHODS:
             return response
-        path = paths.get(shape(route.rule))
-        if path is None:
+        if response.status_code == 500 or not _is_described(route.rule):
             return response
-        streamed = response.is_streamed or not response.mimetype.endswith("json")
-        body = {} if streamed else json.loads(response.get_data())
+        content = None
+        if response.mimetype == "application/json" and not response.is_streamed:
+            content = json.loads(response.get_data())
         contract.check(
-            path, request.method, response.status_code, response.mimetype, body
+            request.method,
+            route.rule,
+            response.status_code,
+            response.mimetype,
+            content,
         )
         return response

@@ -28,7 +28,7 @@ WITHOUT_HANDLERS: set[str] = set()
 OUTSIDE_THE_TABLE = {
     "tokens.issue", "limits.read", "ops.health", "history_files.download",
     "reference.openapi",
-    "pages.docs", "pages.limits", "pages.section", "pages.static",
+    "pages.docs", "pages.limits", "pages.section", "pages.asset",
 }  # fmt: skip
 
 

@@ -6,7 +6,14 @@ no cookie, and what a page tries it tries as any caller would, with the caller's
 
 from pathlib import Path
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+)
 from flask.typing import ResponseReturnValue
 
 from server import reference
@@ -16,13 +23,9 @@ from server.pages.contents import contents as contents_of
 
 __all__ = ["blueprint", "init_app", "respond"]
 
-blueprint = Blueprint(
-    "pages",
-    __name__,
-    template_folder="templates",
-    static_folder="static",
-    static_url_path="/docs/assets",
-)
+blueprint = Blueprint("pages", __name__, template_folder="templates")
+
+_ASSETS = Path(__file__).parent / "static"
 
 _HEADERS = {
     # Our own scripts, styles and calls; nothing inline, nothing from elsewhere.
@@ -72,6 +75,14 @@ def _strayed() -> ResponseReturnValue | None:
 def docs() -> ResponseReturnValue:
     """What there is, and how to begin."""
     return _strayed() or respond("docs.html", contents=_contents(), at="", to="docs/")
+
+
+@blueprint.get("/docs/assets/<name>")
+def asset(*, name: str) -> Response:
+    """A style, a script, a picture: all there are, and none from elsewhere."""
+    response = send_from_directory(_ASSETS, name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @blueprint.get("/docs/limits")

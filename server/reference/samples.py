@@ -94,10 +94,10 @@ class _Sampler:
             return named if named in schema["enum"] else schema["enum"][0]
         kind = schema.get("type")
         kind = kind[0] if isinstance(kind, list) else kind
-        if name in NAMED and _fits(NAMED[name], kind):
-            return NAMED[name]
         if "properties" in schema:
             return self._object(schema)
+        if name in NAMED and _fits(NAMED[name], kind):
+            return NAMED[name]
         if "anyOf" in schema:
             return self.value(name, schema["anyOf"][0])
         return self._plain(name, kind, schema)
