@@ -234,7 +234,7 @@ LAYERS = [
     {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
     {"limiting", "store"},
     {"rules", "auth"},
-    {"paths", "retention", "envelope"},
+    {"paths", "retention", "envelope", "demo"},
     {"payload", "downloads", "uploads", "answers"},
     {"api"},
     {"reference"},
