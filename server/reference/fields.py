@@ -18,18 +18,21 @@ from server.api import (
 )
 from server.kinds import Bound, MaxItems, MaxLength, Validator
 from server.payload import Choice, Lenient
+from server.rules import EDITIONS
 from server.rules import messages as rules
 
 Json = dict[str, Any]
 
 _TEXT: Json = {"type": "string"}
+_LAST_INTEGER = (1 << 63) - 1
+"""Beyond it a number of JSON is read as one with a fraction."""
 
 
 def highest(rule: Bound) -> int | None:
     """The largest figure of any edition; None: some edition has none."""
-    stated = [rule.everyone, *rule.by_edition.values()]
-    figures = [each.value for each in stated if each is not None]
-    return max(figures) if rule.everyone is not None else None
+    told = [rule.stated(edition) for edition in EDITIONS]
+    figures = [each.value for each in told if each is not None]
+    return max(figures) if len(figures) == len(told) else None
 
 
 def _ours(self: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> Json:
@@ -43,8 +46,9 @@ def _ours(self: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> Json:
         some = {"contains": _TEXT | {"pattern": r"\S"}} if field.required else {}
         return {"type": "array", "items": _TEXT, **some}
     if isinstance(field, muc_fields.Duration):
-        number = {"type": "integer", "anyOf": [{"const": -1}, {"minimum": 1}]}
-        digits = _TEXT | {"pattern": r"^\s*(-1|0*[1-9][0-9]{0,17})\s*$"}
+        number: Json = {"type": "integer", "maximum": _LAST_INTEGER}
+        number["anyOf"] = [{"const": -1}, {"minimum": 1}]
+        digits = _TEXT | {"pattern": "^(-1|[1-9][0-9]{0,17})$"}
         return {"anyOf": [number, digits]}
     if isinstance(field, muc_fields.Capacity):
         most = highest(field.at_most)
@@ -75,12 +79,11 @@ def _nulls(_: OpenAPIConverter, field: fields.Field[Any], ret: Json) -> Json:
         return {}
     if field.name in schema.nulls_count or field.data_key in schema.nulls_count:
         return {}
-    if "enum" in ret:
-        return {"enum": [*ret["enum"], None]}
+    found: Json = {"enum": [*ret["enum"], None]} if "enum" in ret else {}
     kinds = ret.get("type")
-    if kinds is None:
-        return {}  # anything goes
-    return {"type": [*([kinds] if isinstance(kinds, str) else kinds), "null"]}
+    if kinds is not None:  # else anything goes
+        found["type"] = [*([kinds] if isinstance(kinds, str) else kinds), "null"]
+    return found
 
 
 def _no_default(_: OpenAPIConverter, field: fields.Field[Any], ret: Json) -> Json:
@@ -144,7 +147,7 @@ def _changes(schema: muc_fields.Changes, properties: Json) -> Json:
     alone = ["newowner", *sorted(schema.tolerated)]
     return {
         "additionalProperties": False,
-        "minProperties": 1,
+        "not": {"additionalProperties": {"type": "null"}},  # nothing, that is
         "if": {"required": ["newowner"]},
         "then": {"propertyNames": {"enum": alone}},
     }
