@@ -18,6 +18,7 @@ from server.console_output import (
     said,
     table,
 )
+from server.demo import fill
 from server.store import apps, tokens
 
 group = Commands("apps", help="The apps this server serves.")
@@ -41,11 +42,14 @@ def _split(text: str) -> tuple[str, str]:
     return org, name
 
 
-def _print_credentials(key: str, made: apps.Credentials, *, as_json: bool) -> None:
+def _print_credentials(
+    key: str, made: apps.Credentials, *, as_json: bool, **more: object
+) -> None:
     shown = {
         "app": key,
         "client_id": made.client_id,
         "client_secret": made.client_secret,
+        **more,
     }
     one(shown, as_json=as_json)
     if not as_json:
@@ -56,15 +60,27 @@ def _print_credentials(key: str, made: apps.Credentials, *, as_json: bool) -> No
 @key
 @click.option("--edition", type=edition_choice, default=next(iter(rules.EDITIONS)))
 @click.option("--open", "open_registration", is_flag=True, help="Anyone may register.")
+@click.option("--demo", is_flag=True, help="With a few users, and what they said.")
 @as_json
-def create(key: str, edition: str, open_registration: bool, as_json: bool) -> None:
+def create(
+    key: str, edition: str, open_registration: bool, demo: bool, as_json: bool
+) -> None:
     """Create an app and print its credentials, once."""
     org, name = _split(key)
     try:
         made = apps.create(org, name, edition, open_registration=open_registration)
     except (apps.UnusableName, apps.AppExists) as error:
         fail(error)
-    _print_credentials(key, made, as_json=as_json)
+    cast = _cast(org, name) if demo else {}
+    _print_credentials(key, made, as_json=as_json, **cast)
+
+
+def _cast(org: str, name: str) -> dict[str, object]:
+    """Fill a new app with a cast; what there is to call things with."""
+    app = apps.find(org, name)
+    if app is None:
+        fail(apps.NoSuchApp(f"there is no app {org}/{name}"))
+    return asdict(fill(app))
 
 
 @group.command("list")

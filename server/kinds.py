@@ -15,7 +15,7 @@ A rule knows its figure and its source; the wire's words for a refusal belong to
 endpoint, which hands them over: ``rules.USER_ID.says("USERNAME_TOO_LONG")``.
 """
 
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -60,9 +60,23 @@ class Calls:
     scope: Literal["app", "cluster"]
     rates: Mapping[str, Rate] = field(hash=False)
 
+    kind: ClassVar[str] = "calls"
+
     def breach(self, edition: str) -> Breach:
         rate = self.rates[edition]
         return Breach(self.name, rate.words, rate.source)
+
+    def told(self, edition: str) -> dict[str, object] | None:
+        """The figure of *edition* as callers are told it; None: it has none."""
+        rate = self.rates.get(edition)
+        if rate is None:
+            return None
+        return {
+            "limit": rate.words,
+            "doc": rate.source,
+            "calls": rate.calls,
+            "seconds": rate.seconds,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,13 @@ class Bound:
         if not self.by_edition:
             return self.everyone
         return self.by_edition.get(edition or current_edition() or "", self.everyone)
+
+    def told(self, edition: str) -> dict[str, object] | None:
+        """The figure of *edition* as callers are told it; None: it has none."""
+        stated = self.stated(edition)
+        if stated is None:
+            return None
+        return {"limit": stated.words, "doc": stated.source, self.unit: stated.value}
 
     def breach(self, came: int | None = None) -> Breach:
         """The account of a refusal: only for a figure that binds the caller."""
@@ -130,20 +151,26 @@ class _Sized(Bound):
 
     __slots__ = ()
 
-    def says(
-        self, text: str, refusal: type[Refusal] = IllegalArgument
-    ) -> Callable[[Sized], None]:
+    def says(self, text: str, refusal: type[Refusal] = IllegalArgument) -> "Validator":
         """A validator that refuses in *text*, as :meth:`check` fills it in."""
+        return Validator(self, text, refusal)
 
-        def validate(value: Sized) -> None:
-            try:
-                self.check(len(value), refusal, text)
-            except Refusal as refused:
-                # The whole refusal travels in the error, so that payload.py raises
-                # the first one in the order of the fields, with its breach.
-                raise ValidationError([refused]) from None
 
-        return validate
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """Holds the length of a field to a rule, in the words of its endpoint."""
+
+    rule: _Sized
+    text: str
+    refusal: type[Refusal]
+
+    def __call__(self, value: Sized) -> None:
+        try:
+            self.rule.check(len(value), self.refusal, self.text)
+        except Refusal as refused:
+            # The whole refusal travels in the error, so that payload.py raises
+            # the first one in the order of the fields, with its breach.
+            raise ValidationError([refused]) from None
 
 
 class MaxLength(_Sized):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import parse_qsl
@@ -28,8 +29,30 @@ View = Callable[..., Result]
 READS = "_reads"
 """On a view with a body: the names of the arguments that come from it."""
 
+TAKES = "_takes"
+"""On a view with a body: what a reader of the reference is told of it."""
+
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A body: one object of *schema*, or an array of them as well."""
+
+    schema: type[Schema]
+    bulk: Callable[[list[Any]], None] | None = None
+    """What checks the array; None: there is none."""
+
+
+def takes(schema: type[Schema]) -> Callable[[View[Result]], View[Result]]:
+    """Mark a view that reads its body itself, by *schema*."""
+
+    def mark(view: View[Result]) -> View[Result]:
+        setattr(view, TAKES, Taken(schema))
+        return view
+
+    return mark
 
 
 class Lenient(Schema):
@@ -75,6 +98,11 @@ class Choice(fields.Field[Any]):
         super().__init__(**options)
         # Keyed by type too: to Python 1, 1.0 and True are the same key.
         self._meant = {(type(said), said): meant for said, meant in spellings}
+
+    @property
+    def spellings(self) -> list[object]:
+        """What may be said."""
+        return [said for _, said in self._meant]
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if isinstance(value, str | bool | int):
@@ -209,7 +237,7 @@ def body(
             return view(**arguments, **load(prepared, content))
 
         setattr(with_body, READS, frozenset(prepared.load_fields))
-        return with_body
+        return takes(schema)(with_body)
 
     return decorate
 
@@ -239,6 +267,7 @@ def body_or_bulk(
             return view(**arguments, **{name: loaded})
 
         setattr(with_body, READS, frozenset({name}))
+        setattr(with_body, TAKES, Taken(schema, check))
         return with_body
 
     return decorate

@@ -23,7 +23,7 @@ from server.limiting import loss, shadow
 from server.limiting.rings import Rings
 from server.settings import Settings
 from server.store import apps, database, tokens, users
-from tests import databases
+from tests import contract, databases
 
 ALICES_PASSWORD = "open sesame"
 SECOND_NS = 1_000_000_000
@@ -96,6 +96,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings, clock: Clock) -> Iterator[Flask]:
     app = create_app(settings)
+    contract.watch(app)
     yield app
     database.forget()
 

@@ -28,6 +28,8 @@ WITHOUT_HANDLERS: set[str] = set()
 OUTSIDE_THE_TABLE = {
     "tokens.issue", "limits.read", "ops.health", "history_files.download",
     "ops.metrics",
+    "reference.openapi",
+    "pages.docs", "pages.limits", "pages.section", "pages.asset",
 }  # fmt: skip
 
 
@@ -236,9 +238,20 @@ LAYERS = [
     {"access_log"},
     {"bodies", "limiting", "store"},
     {"rules", "auth"},
-    {"paths", "retention", "envelope", "record", "replay", "scrape", "shadow_report"},
-    {"payload", "downloads", "uploads"},
+    {
+        "paths",
+        "retention",
+        "envelope",
+        "record",
+        "replay",
+        "scrape",
+        "shadow_report",
+        "demo",
+    },
+    {"payload", "downloads", "uploads", "answers"},
     {"api"},
+    {"reference"},
+    {"pages"},
     {"console_output"},
     {"commands", "database_commands", "develop", "first_start", "limit_commands"},
     {"app"},

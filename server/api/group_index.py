@@ -1,8 +1,11 @@
 """Which groups there are: of the app, and of one of its users."""
 
 from flask import Response
+from marshmallow import Schema
 
+from server import answers as told
 from server import cursors
+from server.answers import answers
 from server.api import muc_wire as wire
 from server.api.groups import KIND
 from server.caller import caller
@@ -12,19 +15,41 @@ from server.store import mucs as store
 blueprint = rules.blueprint
 
 
+class ListedGroup(Schema):
+    groupid = told.text()
+    groupname = told.text()
+    owner = told.text("As org#app_name.")
+    affiliations = told.number("How many are in it.")
+    type = told.constant("group")
+    last_modified = told.text("As lastModified, in digits.")
+    lastModified = told.number()
+    created = told.number()
+
+
+class JoinedGroup(Schema):
+    groupid = told.text()
+    groupname = told.text()
+
+
+_listed = answers(wire.told([ListedGroup], count=True, cursor=True))
+
+
 @blueprint.get("/chatgroups")
+@_listed
 def list_groups() -> Response:
     """The groups of the app, the newest first, a page a call."""
     return _page("groups")
 
 
 @blueprint.get("/publicchatgroups")
+@_listed
 def list_public_groups() -> Response:
     """Those that are public, as old clients ask for them."""
     return _page("publicgroups", public=True)
 
 
 @blueprint.get("/privatechatgroups")
+@_listed
 def list_private_groups() -> Response:
     """Those that are not."""
     return _page("privategroups", public=False)
@@ -58,6 +83,7 @@ def _page(kind: str, *, public: bool | None = None) -> Response:
 
 
 @blueprint.get("/users/<username>/joined_chatgroups")
+@answers(wire.told([JoinedGroup], count=True))
 def list_joined(*, username: str) -> Response:
     """The groups a user is in: all, or a page if asked."""
     size = wire.page_size(rules.JOINED_GROUP_LIST, default=wire.DEFAULT_PAGE)

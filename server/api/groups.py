@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from flask import Response
-from marshmallow import pre_load
+from marshmallow import Schema, fields, pre_load
 
+from server import answers as told
+from server.answers import answers
 from server.api import muc_fields
 from server.api import muc_wire as wire
 from server.auth import deny_everything_with
@@ -24,7 +26,31 @@ KIND: store.Kind = "group"
 CAPS = Caps(joined=rules.JOINED_GROUPS, members=rules.MEMBERS_PER_GROUP)
 
 
+class GroupDetails(Schema):
+    id = told.text()
+    name = told.text()
+    description = told.text()
+    membersonly = told.truth()
+    allowinvites = told.truth()
+    invite_need_confirm = told.truth()
+    maxusers = told.number()
+    owner = told.text()
+    created = told.number()
+    custom = told.text()
+    mute = told.truth()
+    disabled = told.truth()
+    affiliations_count = told.number()
+    affiliations = fields.List(fields.Nested(wire.Affiliation), required=True)
+    public = told.truth()
+
+
 @blueprint.get("/chatgroups/<group_ids>")
+@answers(
+    wire.told(
+        fields.List(told.Either(GroupDetails, wire.UnknownId), required=True),
+        count=True,
+    )
+)
 def read(*, group_ids: str) -> Response:
     """Details of one group or several; an unknown one of several says so."""
     wanted = wire.names_in(group_ids, rules.GROUP_DETAILS, "groupids")
@@ -93,7 +119,12 @@ class NewGroup(Lenient):
         return muc_fields.folded(content, aliases)
 
 
+class NewGroupId(Schema):
+    groupid = told.text()
+
+
 @blueprint.post("/chatgroups")
+@answers(wire.told(NewGroupId))
 @body(NewGroup, at_most=rules.REQUEST_BODY)
 def create(
     *,
@@ -148,6 +179,7 @@ class GroupChanges(muc_fields.Changes):
 
 
 @blueprint.put("/chatgroups/<group_id>")
+@answers(wire.told(told.by_name(told.constant(value=True))))
 @body(GroupChanges, at_most=rules.REQUEST_BODY)
 def change(
     *, group_id: str, newowner: str | None = None, **changes: object
@@ -161,7 +193,13 @@ def change(
     return wire.changed(changes)
 
 
+class Destroyed(Schema):
+    success = told.constant(value=True)
+    groupid = told.text()
+
+
 @blueprint.delete("/chatgroups/<group_id>")
+@answers(wire.told(Destroyed))
 def destroy(*, group_id: str) -> Response:
     """Remove a group and all that is in it."""
     store.destroy(caller().app.id, KIND, wire.id_in(group_id))

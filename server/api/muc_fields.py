@@ -1,10 +1,10 @@
 """Fields of bodies that groups and chat rooms share, each in the wire's words."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, fields, pre_load
+from marshmallow import ValidationError, fields, pre_load, validate
 
 from server.errors import INVALID_REQUEST, IllegalArgument
 from server.kinds import MaxItems, MaxLength, Membership
@@ -58,17 +58,9 @@ class Needed(Text):
         super().__init__(
             required=True,
             error_messages=dict.fromkeys(("required", "null"), missing),
-            validate=[_not_empty(missing), *checks],
+            validate=[validate.Length(min=1, error=missing), *checks],
             **options,
         )
-
-
-def _not_empty(missing: str) -> Callable[[str], None]:
-    def check(value: str) -> None:
-        if not value:
-            raise ValidationError(missing)
-
-    return check
 
 
 class Announcement(Text):
@@ -95,18 +87,10 @@ def folded(
     return result
 
 
-def no_slash(value: str) -> None:
-    """A changed name or description has none."""
-    if "/" in value:
-        raise ValidationError(INVALID_REQUEST)
+no_slash = validate.Regexp(r"[^/]*\Z", error=INVALID_REQUEST)
+"""The check of a changed name or description."""
 
-
-def _some(value: str) -> None:
-    if not value:
-        raise ValidationError(INVALID_REQUEST)
-
-
-NAMED = (_some, no_slash)
+NAMED = (validate.Length(min=1, error=INVALID_REQUEST), no_slash)
 """The checks of a changed name, besides its length."""
 
 
@@ -120,14 +104,14 @@ class Capacity(fields.Integer):
             validate=self._check,
             **options,
         )
-        self._at_most = at_most
+        self.at_most = at_most
 
     def _check(self, value: int) -> None:
         if value < 1:
             raise ValidationError(INVALID_REQUEST)
         try:
             text = "maxusers exceeds the limit of {max}"
-            self._at_most.check(value, IllegalArgument, text)
+            self.at_most.check(value, IllegalArgument, text)
         except IllegalArgument as refused:
             raise ValidationError([refused]) from None
 

@@ -5,7 +5,9 @@ from ipaddress import ip_address
 
 from flask import Blueprint, Response, request
 
+from server import answers as told
 from server import envelope, limiting, scrape
+from server.answers import answers
 from server.errors import BadToken, NotFound
 from server.settings import Settings
 from server.store import database
@@ -29,6 +31,7 @@ def init_app(settings: Settings) -> None:
 
 
 @blueprint.get("/healthz")
+@answers(told.ok(status="ok"))
 def health() -> Response:
     """200 while the database answers; its error handler makes a 503 of the rest."""
     database.answers()
@@ -36,6 +39,7 @@ def health() -> Response:
 
 
 @blueprint.get("/metrics")
+@answers(told.content(scrape.CONTENT_TYPE))
 def metrics() -> Response:
     """What is counted, for Prometheus: with the token or, where none is set, from here.
 

@@ -138,4 +138,9 @@ GET {A}/limits
 GET /healthz
 GET /metrics
 GET /history/{org}/{app}/{hour}.gz
+GET /openapi.json
+GET /docs
+GET /docs/limits
+GET /docs/{section}
+GET /docs/assets/{asset}
 """
