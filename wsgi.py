@@ -2,20 +2,27 @@
 
 import os
 import sys
+import time
 
 from server import retention
 from server.app import create_app
-from server.first_start import serving, welcome
+from server.first_start import in_worker, serving, welcome
 from server.settings import BadSettings, Settings
-from server.store.database import UnusableDatabase
+from server.store.backend import OutOfReach, UnusableDatabase
 
 WORKER_BOOT_ERROR = 3
+TRY_AGAIN = 1
 
 try:
     settings = Settings.from_env(os.environ)
     app = create_app(settings)
 except (BadSettings, UnusableDatabase) as wrong:
     print(f"Weir cannot start:\n{wrong}", file=sys.stderr)
+    if isinstance(wrong, OutOfReach) and in_worker():
+        # gunicorn's first process has seen the database, so it will be back; workers
+        # that are started meanwhile must not end the server.
+        time.sleep(1)
+        sys.exit(TRY_AGAIN)
     sys.exit(WORKER_BOOT_ERROR)  # any other code, and gunicorn would try for ever
 
 if serving():

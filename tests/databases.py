@@ -101,6 +101,11 @@ def rows(state_dir: Path, query: str) -> list[tuple[Any, ...]]:
     if ON_POSTGRESQL:
         with psycopg.connect(url_for(state_dir)) as connection:
             return connection.execute(query.encode()).fetchall()
+    return rows_of_file(state_dir, query)
+
+
+def rows_of_file(state_dir: Path, query: str) -> list[tuple[Any, ...]]:
+    """The same of SQLite's, whatever the tests run on."""
     with closing(sqlite3.connect(state_dir / "weir.db")) as file:
         return file.execute(query).fetchall()
 
