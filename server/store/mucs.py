@@ -105,11 +105,11 @@ _INSERT = Statement(
     FROM muc
     RETURNING id
     """,
-    postgresql="""
+    postgresql=f"""
     INSERT INTO muc (id, app_id, kind, name, description, custom, announcement, public,
         members_only, allow_invites, invite_need_confirm, max_users, owner_id, mute_all,
         disabled, created, modified, member_count)
-    VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, FALSE, FALSE, ?, ?, 0)
+    VALUES ({OF_MUCS.taken}, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, FALSE, FALSE, ?, ?, 0)
     RETURNING id
     """,
 )
@@ -212,7 +212,7 @@ def create(
     with writing(app_id):
         owner, *members = _first_members(app_id, kind, new)
         (muc_id,) = _INSERT.one(
-            OF_MUCS.least(now),
+            OF_MUCS.asked(now),
             app_id,
             kind,
             new.name,
