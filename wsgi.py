@@ -2,15 +2,17 @@
 
 import os
 import sys
+import time
 
 from server import access_log, develop, limiting, logs, metrics, retention
 from server.app import create_app
-from server.first_start import serving, welcome
+from server.first_start import in_worker, serving, welcome
 from server.limiting import shadow
 from server.settings import BadSettings, Settings
-from server.store.database import UnusableDatabase
+from server.store.backend import OutOfReach, UnusableDatabase
 
 WORKER_BOOT_ERROR = 3
+TRY_AGAIN = 1
 
 try:
     settings = Settings.from_env(os.environ)
@@ -20,6 +22,11 @@ try:
     app = create_app(settings)
 except (BadSettings, UnusableDatabase, access_log.UnusableLog) as wrong:
     print(f"Weir cannot start:\n{wrong}", file=sys.stderr)
+    if isinstance(wrong, OutOfReach) and in_worker():
+        # gunicorn's first process has seen the database, so it will be back; workers
+        # that are started meanwhile must not end the server.
+        time.sleep(1)
+        sys.exit(TRY_AGAIN)
     sys.exit(WORKER_BOOT_ERROR)  # any other code, and gunicorn would try for ever
 
 if serving():

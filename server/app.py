@@ -45,6 +45,7 @@ def create_app(settings: Settings) -> Flask:
 
     Raises:
         UnusableDatabase: the database cannot be used, or is another program's.
+        OutOfReach: it does not answer.
     """
     app = Weir("server", static_folder=None)
     app.url_map.strict_slashes = False

@@ -11,6 +11,11 @@ from server.store import apps
 ORG, NAME = "demo", "chat"
 
 
+def in_worker() -> bool:
+    """Whether this process is a worker of gunicorn's."""
+    return click.get_current_context(silent=True) is None
+
+
 def serving() -> bool:
     """Whether this process serves: under gunicorn, or ``flask run``; not a command."""
     context = click.get_current_context(silent=True)

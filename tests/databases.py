@@ -7,8 +7,11 @@ process at a time, which share one that is emptied before each.
 import functools
 import hashlib
 import os
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -91,6 +94,20 @@ def _make_template() -> None:
         url = cluster.url(_TEMPLATE)
         schema.check(Settings(state_dir=Path(place), database_url=url))
     cluster.execute(_CLOCK.format(_clock_path()), _TEMPLATE)
+
+
+def rows(state_dir: Path, query: str) -> list[tuple[Any, ...]]:
+    """What a query finds in the database of a server that may be gone."""
+    if ON_POSTGRESQL:
+        with psycopg.connect(url_for(state_dir)) as connection:
+            return connection.execute(query.encode()).fetchall()
+    return rows_of_file(state_dir, query)
+
+
+def rows_of_file(state_dir: Path, query: str) -> list[tuple[Any, ...]]:
+    """The same of SQLite's, whatever the tests run on."""
+    with closing(sqlite3.connect(state_dir / "weir.db")) as file:
+        return file.execute(query).fetchall()
 
 
 def emptied() -> str:

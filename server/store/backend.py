@@ -9,6 +9,10 @@ class UnusableDatabase(RuntimeError):
     """The database cannot be used as it is; the message says what to do."""
 
 
+class OutOfReach(UnusableDatabase):
+    """It does not answer, for now perhaps."""
+
+
 class Backend(Protocol):
     """One of the two, connected as the settings want it."""
 

@@ -19,7 +19,7 @@ class Generation:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if os.fstat(file).st_size < 8:
-                os.ftruncate(file, 8)
+                os.posix_fallocate(file, 0, 8)  # a full disk says so now, not later
             self._word = memoryview(mmap.mmap(file, 8)).cast("q")
         finally:
             os.close(file)

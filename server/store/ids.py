@@ -13,7 +13,6 @@ transaction holds, in the order of the commits.
 from dataclasses import dataclass
 
 from server.store import database
-from server.store.database import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +26,15 @@ class Ids:
         """The least id that is given at this moment or later."""
         return at_ms << self.shift
 
-    def least(self, now: int, count: int = 1) -> int:
-        """Part of a transaction: the id that *count* in a row may begin with.
+    @property
+    def taken(self) -> str:
+        """In the insert on PostgreSQL: the first of as many ids as ``?`` says."""
+        return f"take_ids('{self.sequence}', {self.shift}, ?)"
 
-        Theirs, on PostgreSQL. On SQLite their insert puts it after those there are.
-        """
-        if not database.gives_ids():
-            return self.first(now)
-        (first,) = _TAKE.one(self.sequence, self.shift, count)
-        return int(first)
+    def asked(self, now: int, count: int = 1) -> int:
+        """The insert's first parameter: the least id, or how many PostgreSQL gives."""
+        return count if database.gives_ids() else self.first(now)
 
-
-_TAKE = Statement("SELECT take_ids(?, ?, ?)")
 
 OF_MESSAGES = Ids("message_ids", 20)
 OF_MUCS = Ids("muc_ids", 12)

@@ -62,7 +62,8 @@ _INSERT = Statement(
     RETURNING id
     """,
     postgresql=f"""
-    INSERT INTO message (id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO message (id, {_COLUMNS})
+    VALUES ({OF_MESSAGES.taken}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     RETURNING id
     """,
 )
@@ -158,8 +159,8 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
         if blocking_mutes.is_muted(app_id, outgoing.sender, head[1], now):
             return None
         quotas.use(app_id, at_most, len(outgoing.targets))
-        least = OF_MESSAGES.least(now, len(outgoing.targets))
-        (first,) = _INSERT.one(least, *head, first_target, *rest)
+        asked = OF_MESSAGES.asked(now, len(outgoing.targets))
+        (first,) = _INSERT.one(asked, *head, first_target, *rest)
         ids = list(range(first, first + len(outgoing.targets)))
         if others:
             _INSERT_NEXT.run_many(

@@ -67,7 +67,7 @@ class Page:
 
 
 # On SQLite: the one given last, whether its group is still there or not, says where an
-# id is at least. On PostgreSQL its sequence gave this one alone.
+# id is at least. On PostgreSQL its sequence gives it.
 _NEXT_ID = Statement(
     """
     INSERT INTO last_muc (one, id) VALUES (1, ?)
@@ -75,7 +75,7 @@ _NEXT_ID = Statement(
         WHEN last_muc.id < excluded.id THEN excluded.id ELSE last_muc.id + 1 END
     RETURNING id
     """,
-    postgresql="SELECT CAST(? AS bigint)",
+    postgresql=f"SELECT {OF_MUCS.taken}",
 )
 LAST = (1 << 63) - 1
 """After every id, where lists that begin with the newest begin."""
@@ -227,7 +227,7 @@ def create(
     now = now_ms()
     with writing(app_id):
         owner, *members = _first_members(app_id, kind, new)
-        (muc_id,) = _NEXT_ID.one(OF_MUCS.least(now))
+        (muc_id,) = _NEXT_ID.one(OF_MUCS.asked(now))
         _INSERT.run(
             muc_id,
             app_id,

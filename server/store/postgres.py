@@ -10,7 +10,7 @@ from peewee import InterfaceError, OperationalError, PeeweeException
 from psycopg.conninfo import conninfo_to_dict
 
 from server.settings import Settings
-from server.store.backend import UnusableDatabase
+from server.store.backend import OutOfReach, UnusableDatabase
 from server.store.postgres_pool import Pool, code_of
 
 OLDEST = 13
@@ -78,7 +78,8 @@ class Postgres:
     def __init__(self, settings: Settings) -> None:
         """
         Raises:
-            UnusableDatabase: it cannot be reached or used; says why.
+            OutOfReach: it does not answer, or not to us; says why.
+            UnusableDatabase: it cannot be used.
         """
         # A thread for each call, and the one that sweeps.
         self._pool = Pool(settings.threads + 1, _parameters(settings.database_url))
@@ -87,9 +88,9 @@ class Postgres:
             self._look()
         except PeeweeException as error:
             message = f"WEIR_DATABASE_URL: {' '.join(str(error).split())}"
-            raise UnusableDatabase(message) from error
+            raise OutOfReach(message) from error
         finally:
-            self._pool.close()
+            self._pool.close_all()
 
     def _look(self) -> None:
         """See that it is a database we can work with."""

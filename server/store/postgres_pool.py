@@ -111,11 +111,10 @@ class Pool(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee ships no t
         self.close_idle()
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
-        fresh = self.is_closed()
         try:
             return super().execute_sql(sql, params)
         except (OperationalError, InterfaceError) as error:
-            if fresh or not self._may_renew():
+            if not self._may_renew():
                 raise
             log.warning("a connection to the database was lost: %s", error)
             self.drop()
@@ -133,6 +132,8 @@ class Pool(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee ships no t
 
     def _may_renew(self) -> bool:
         """Only reads come outside a transaction, and nothing is lost with them."""
+        if self.is_closed():
+            return False  # it could not be opened
         return self._is_lost() and not self.in_transaction() and not self.holding
 
     def _out_of_reach(self, error: InternalError) -> Exception:
@@ -146,13 +147,10 @@ class Pool(PooledPostgresqlDatabase):  # type: ignore[misc]  # peewee ships no t
 
     def begin(self, locks: Locks = ()) -> None:
         """Begin, and wait for each of the locks in their order; one round trip."""
-        fresh = self.is_closed()
         try:
             self._begin(locks)
         except (OperationalError, InterfaceError) as error:
-            if self.is_closed():
-                raise  # there is no server
-            if fresh or not self._may_renew():
+            if not self._may_renew():
                 self.rollback()
                 raise
             log.warning("a connection to the database was lost: %s", error)

@@ -12,7 +12,7 @@ from playhouse.migrations import Runner
 
 from server.settings import Settings
 from server.store import database
-from server.store.backend import UnusableDatabase
+from server.store.backend import OutOfReach, UnusableDatabase
 from server.store.models import TABLES
 
 STEPS = Path(__file__).parent / "migrations"
@@ -90,8 +90,13 @@ def check(settings: Settings) -> None:
         database.forget()
 
 
-def _unusable(error: Exception) -> UnusableDatabase:
-    return UnusableDatabase(f"WEIR_DATABASE_URL: {' '.join(str(error).split())}")
+def _unusable(error: BaseException) -> UnusableDatabase:
+    """In the words of what went wrong first: undoing it may have failed as well."""
+    at = error.__context__
+    while at is not None:
+        error = at if isinstance(at, PeeweeException) else error
+        at = at.__context__
+    return OutOfReach(f"WEIR_DATABASE_URL: {' '.join(str(error).split())}")
 
 
 def _runner() -> Runner:

@@ -12,7 +12,7 @@ SHARE = Statement(
     """
     INSERT INTO file (uuid, app_id, muc_id, owner, name, content_type, size, created,
         restricted)
-    VALUES (?, ?, ?, 'admin', 'n', 'text/plain', 1, ?, 0)
+    VALUES (?, ?, ?, 'admin', 'n', 'text/plain', 1, ?, FALSE)
     """
 )
 

@@ -117,9 +117,9 @@ def _add_user(tenant: Tenant, name: str) -> None:
     Statement(
         """
         INSERT INTO user (app_id, username, uuid, token_key, created, modified, activated)
-        VALUES (?, ?, ?, x'00', 1, 1, 1)
+        VALUES (?, ?, ?, ?, 1, 1, TRUE)
         """
-    ).run(tenant.id, name, f"{tenant.id}-{name}")
+    ).run(tenant.id, name, f"{tenant.id}-{name}", b"\0")
 
 
 def whole_body(interface: str, path: str) -> None:

@@ -272,3 +272,42 @@ def test_a_hostile_host_stays_a_string(server: Gunicorn, token: str) -> None:
     raw = server.raw(request_bytes.replace(b"TOKEN", token.encode()))
 
     assert raw.startswith(b"HTTP/1.1 400") or parse(raw)[0] == 200
+
+
+SEND = {"target_type": "users", "target": ["bob"], "msg": {"type": "txt", "msg": "x"}}
+GROUP = {"groupname": "n", "desc": "d", "owner": "alice", "members": ["bob"]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/users/alice", {"nickname": "a\x00b"}),
+        ("POST", "/users", {"username": "carol", "nickname": "a\x00b"}),
+        ("POST", "/messages", SEND | {"target": ["a\x00b"]}),
+        ("POST", "/messages", SEND | {"from": "a\x00b"}),
+        ("POST", "/chatgroups", GROUP | {"groupname": "a\x00b"}),
+        ("POST", "/chatgroups", GROUP | {"desc": "a\x00b"}),
+    ],
+)
+def test_a_text_with_u_0000_is_kept_nowhere(
+    acme: Tenant, method: str, path: str, body: dict[str, object]
+) -> None:
+    """PostgreSQL cannot keep it; callers do not meet the database."""
+    answer = acme.call(method, path, json=body)
+
+    assert answer.status_code == 400
+    assert answer.json["error"] == "illegal_argument"
+
+
+def test_a_body_with_u_0000_is_a_body(acme: Tenant) -> None:
+    """It is kept as JSON, in which the character is written in six others."""
+    sent = {"msg": {"type": "txt", "msg": "a\x00b"}, "ext": {"a\x00": "b"}}
+
+    assert acme.post("/messages", json=SEND | sent).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/users/a%00b", "/chatgroups/a%00b", "/chatfiles/a%00b", "/users/a%00b/blocks/users"]
+)  # fmt: skip
+def test_nothing_is_found_by_u_0000(acme: Tenant, path: str) -> None:
+    assert acme.get(path).status_code in (400, 404)

@@ -16,6 +16,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests import databases
 from tests.bench import load
 from tests.server.gunicorn import (
     ROOT,
@@ -145,12 +146,8 @@ def test_answered_sends_survive_the_kill_of_every_process(tmp_path: Path) -> Non
         for sender in senders:
             sender.join()
         server.process.wait()
-    kept = subprocess.run(
-        [sys.executable, "-c",
-         "import sqlite3,sys; print(*(r[0] for r in sqlite3.connect(sys.argv[1])"
-         ".execute('SELECT id FROM message ORDER BY id')))", str(state / "weir.db")],
-        check=True, capture_output=True, text=True,
-    ).stdout.split()  # fmt: skip
+    rows = databases.rows(state, "SELECT id FROM message ORDER BY id")
+    kept = [str(id_) for (id_,) in rows]
 
     assert len(answered) >= 20
     assert set(answered) <= set(kept)

@@ -79,6 +79,7 @@ def test_every_setting_is_read() -> None:
         ("DATABASE_URL", "mysql://x/y"),
         ("DATABASE_URL", "sqlite://relative.db"),
         ("DATABASE_URL", "/srv/weir.db"),
+        ("DATABASE_URL", "mysql://weir@db.example/weir"),
         ("COUNTERS_URL", "file://relative"),
         ("COUNTERS_URL", "memcached://x"),
         ("PUBLIC_URL", "chat.example.com"),
@@ -138,3 +139,13 @@ def test_readme_documents_every_setting() -> None:
     told = README.read_text()
 
     assert [name for name in fields if f"`WEIR_{name.upper()}`" not in told] == []
+
+
+def test_a_password_in_a_url_is_never_shown() -> None:
+    url = "postgresql://weir:secret@db.example/weir?sslmode=require&password=secret"
+
+    assert "secret" not in repr(Settings(database_url=url))
+    with pytest.raises(BadSettings) as wrong:
+        Settings.from_env({"WEIR_DATABASE_URL": url.replace("postgresql", "mysql")})
+    assert "secret" not in str(wrong.value)
+    assert "mysql://weir:***@db.example/weir" in str(wrong.value)

@@ -7,13 +7,20 @@ from flask import Flask
 from peewee import SqliteDatabase
 
 from server.store import database
+from tests import databases
 from tests.conftest import Tenant
 
 
 def out_of_reach(tmp_path: Path) -> None:
-    """From now on the database is in a directory that is not there."""
+    """From now on the database is in a directory, or at a port, that is not there."""
     database.disconnect()
-    database.database.initialize(SqliteDatabase(str(tmp_path / "gone" / "weir.db")))
+    backend = database.connected()
+    if databases.ON_POSTGRESQL:
+        backend.close()
+        backend.database.connect_params["port"] = "1"
+    else:
+        backend.database = SqliteDatabase(str(tmp_path / "gone" / "weir.db"))
+        database.database.initialize(backend.database)
 
 
 def test_health_needs_no_token_and_counts_nowhere(app: Flask) -> None:

@@ -1,0 +1,15 @@
+INSERT INTO app VALUES (1, 'acme', 'chat', 'a1', 'enterprise', 0, 'c1', x'01', x'02', 1, 2, 0, 1, 0);
+INSERT INTO "user" VALUES (1, 1, 'ada', 'u1', NULL, x'03', 1, 1, 1, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO "user" VALUES (2, 1, 'alice', 'u2', NULL, x'04', 1, 1, 1, 'Alice L', 1, 0, NULL, NULL);
+INSERT INTO message VALUES (1782579200000000000, 1, 'chat', 'ada', 'alice', 1700000000000, '{"msg":"hi","type":"txt"}', NULL, 0, 0, NULL);
+INSERT INTO waiting VALUES (2, 1782579200000000000);
+INSERT INTO muc VALUES (70, 1, 'group', 'n', 'd', '', '', 1, 0, 0, 1, 200, 1, 0, 0, 1, 1, 2);
+INSERT INTO muc_member VALUES (1, 70, 1, 'group', 0, 0);
+INSERT INTO muc_member VALUES (2, 70, 2, 'group', 1, 0);
+INSERT INTO muc_mute VALUES (1, 70, 2, 4638873600000);
+INSERT INTO mute VALUES (1, 1, 2, 'chat', -1);
+INSERT INTO file VALUES ('first', 1, 70, 'ada', 'n', 't', 1, 5, 0, NULL, NULL);
+INSERT INTO file VALUES ('chat', 1, NULL, 'ada', 'n', 't', 1, 5, 0, x'05', NULL);
+INSERT INTO file VALUES ('second', 1, 70, 'ada', 'n', 't', 1, 5, 0, NULL, NULL);
+INSERT INTO file VALUES ('third', 1, 70, 'ada', 'n', 't', 1, 5, 0, NULL, NULL);
+INSERT INTO quota_use VALUES (1, 'messages.daily', 19675, 1);
