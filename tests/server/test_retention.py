@@ -19,7 +19,7 @@ from server.store import (
     message_retention,
     muc_lists,
 )
-from server.store.models import File, Message
+from server.store.models import File, Message, MucMute, Mute
 from tests import facts, plans
 from tests.conftest import Clock, Tenant
 from tests.databases import ON_POSTGRESQL
@@ -236,3 +236,27 @@ def test_a_sweep_that_fails_leaves_the_turn_to_others(
 
     assert other.turn() is not None
     other.stop()
+
+
+def test_mutes_go_when_they_have_ended(acme: Tenant, clock: Clock) -> None:
+    group = int(new_group(acme))
+    for name, seconds in (("alice", 60), ("bob", blocking_mutes.FOR_EVER)):
+        blocking_mutes.change(acme.id, name, {"chat": seconds})
+    for name, ms in (("linus", 60_000), ("grace", None)):
+        muc_lists.mute(acme.id, "group", group, [name], ms)
+    assert retention.sweep().mutes == 0
+
+    clock.forward(60)
+
+    assert retention.sweep().mutes == 2
+    assert [row.user.username for row in Mute.select()] == ["bob"]
+    assert [row.user.username for row in MucMute.select()] == ["grace"]
+
+
+def test_ended_mutes_go_in_batches(acme: Tenant, clock: Clock) -> None:
+    for chat_type in ("chat", "groupchat", "chatroom"):
+        blocking_mutes.change(acme.id, "alice", {chat_type: 1})
+    clock.forward(1)
+
+    assert blocking_mutes.remove_ended(now_ms(), batch=2) == 3
+    assert Mute.select().count() == 0
