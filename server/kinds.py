@@ -60,6 +60,10 @@ class Calls:
     scope: Literal["app", "cluster"]
     rates: Mapping[str, Rate] = field(hash=False)
 
+    @property
+    def interface(self) -> str:
+        return self.name.partition(".")[0]
+
     def breach(self, edition: str) -> Breach:
         rate = self.rates[edition]
         return Breach(self.name, rate.words, rate.source)

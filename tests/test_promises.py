@@ -228,6 +228,9 @@ def replace(lines: list[str], stated: object, words: str) -> None:
 
 # Each may import from the lines above it, never from below or beside.
 LAYERS = [
+    {"redis_urls"},
+    {"redis_clients"},
+    {"redis_check"},
     {"settings", "errors", "caller", "clock"},
     {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
     {"limiting", "store"},

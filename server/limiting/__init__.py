@@ -7,7 +7,7 @@ start, and all limits of a call are taken together or not at all.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ from server.limiting import headers
 from server.limiting.counters import Taken
 from server.limiting.guard import Guard
 from server.limiting.loss import Counters
-from server.limiting.plan import Plan, policy, want
+from server.limiting.plan import Plan, draw, plan, shared_interfaces
 from server.settings import Settings
 
 __all__ = [
@@ -60,18 +60,20 @@ class _Prepared(Limiter):
         )
         self.counters: Counters | None = None
         self.editions: Mapping[str, str] = {}
+        self.shared: frozenset[str] = frozenset()
         self._plans: dict[tuple[str | None, str], Plan] = {}
 
     def prepare(self, app: Flask, editions: Mapping[str, str]) -> None:
         """Ask Flask-Limiter once which limits bind each route, for each edition."""
         self.editions = editions
+        self.shared = shared_interfaces(_declared)
         self._plans = {}
         for edition in editions:
             with _planning(edition):
                 for endpoint, view in app.view_functions.items():
-                    plan = self._plan(app, endpoint, view, edition)
-                    if plan is not None:
-                        self._plans[endpoint, edition] = plan
+                    found = self._plan(app, endpoint, view, edition)
+                    if found is not None:
+                        self._plans[endpoint, edition] = found
 
     def _plan(
         self, app: Flask, endpoint: str, view: Callable[..., Any], edition: str
@@ -86,7 +88,7 @@ class _Prepared(Limiter):
             for calls in _declared
             if calls.name in bound and edition in calls.rates
         )
-        return Plan(limits, policy(limits)) if limits else None
+        return plan(limits, self.shared) if limits else None
 
     def _check_request_limit(
         self,
@@ -110,23 +112,23 @@ class _Prepared(Limiter):
                 found.app.edition,
             )
             raise Unavailable(retry_after=1)
-        plan = self._plans.get((request.endpoint, found.app.edition))
+        planned = self._plans.get((request.endpoint, found.app.edition))
         # A call without a token met the guard instead: an outsider cannot spend an
         # app's budget, not even where the endpoint is open to everyone.
-        if plan is None or found.kind is Kind.NOBODY or self.counters is None:
+        if planned is None or found.kind is Kind.NOBODY or self.counters is None:
             return
-        admitted, taken = self.counters.take(plan.wants(found.app.id))
-        headers.note(plan, taken)
+        admitted, taken = self.counters.take(planned.wants(found.app.id))
+        headers.note(planned, taken)
         if not admitted:
-            raise _refusal(plan, taken, found.app.edition)
+            raise _refusal(planned, taken, found.app.edition)
 
 
-def _refusal(plan: Plan, taken: list[Taken], edition: str) -> ReachLimit:
+def _refusal(planned: Plan, taken: list[Taken], edition: str) -> ReachLimit:
     """By the limit that is the last to admit the call again."""
     wait_ns, calls = max(
         (
             (state.wait_ns, calls)
-            for (calls, _), state in zip(plan.limits, taken, strict=True)
+            for (calls, _), state in zip(planned.limits, taken, strict=True)
         ),
         key=lambda pair: pair[0],
     )
@@ -201,10 +203,11 @@ def guard() -> Guard:
     return _guard
 
 
-def standing(calls: Calls) -> Taken:
-    """How a rate stands for the caller's app; asking takes nothing."""
+def standing(rates: Sequence[Calls]) -> list[Taken]:
+    """How each of *rates* stands for the caller's app; asking takes nothing."""
     if _limiter.counters is None:
         message = "limiting.init_app has not run"
         raise RuntimeError(message)
     app = caller().app
-    return _limiter.counters.peek([want(calls, calls.rates[app.edition], app.id)])[0]
+    draws = [draw(calls, calls.rates[app.edition], _limiter.shared) for calls in rates]
+    return _limiter.counters.peek([each.want(app.id) for each in draws])

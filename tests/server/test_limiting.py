@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,7 @@ def test_the_storage_is_always_ours(app: Flask) -> None:
 
 def test_one_limiter_serves_the_last_app(settings: Settings, clock: Clock) -> None:
     """Its counters are the last app's, so one app a process."""
+    settings = replace(settings, counters_url="memory://")  # two do not share these
     first = create_app(settings)
     tenant = make_tenant(first, "acme/chat", "community")
     statuses(tenant, "/users/nobody", 10)
@@ -166,8 +168,8 @@ def lost(monkeypatch: pytest.MonkeyPatch, counters: Counters) -> None:
     def out_of_reach(wants: object) -> object:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(counters._rings, "take", out_of_reach)
-    monkeypatch.setattr(counters._rings, "peek", out_of_reach)
+    monkeypatch.setattr(counters._windows, "take", out_of_reach)
+    monkeypatch.setattr(counters._windows, "peek", out_of_reach)
 
 
 def test_lost_counters_close_the_server(

@@ -19,7 +19,7 @@ def storage(request, tmp_path):
     uri = f"rings://{path}" if request.param == "file" else "rings://"
     storage = storage_from_string(uri.replace(" ", "%20"))
     yield storage
-    storage.rings.close()
+    storage.windows.close()
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_uri_names_a_directory(tmp_path):
     assert isinstance(storage, RingStorage)
     assert storage.check()
     assert (tmp_path / "a b").is_dir()
-    storage.rings.close()
+    storage.windows.close()
 
 
 @pytest.mark.parametrize("uri", ["rings://host/dir", "rings:///d?x=1", "rings:///d#x"])
@@ -143,8 +143,8 @@ def test_trouble_with_the_files_is_a_storage_error_where_wanted(tmp_path):
     with pytest.raises(StorageError):
         storage.acquire_entry("k", 5, 60)
     with pytest.raises(OSError, match="rings-64"):
-        storage.rings.take([Want("k", 5, 10**9)])
-    storage.rings.close()
+        storage.windows.take([Want("k", 5, 10**9)])
+    storage.windows.close()
 
 
 def test_counted_by_the_strategy_is_counted_for_other_processes(tmp_path):
@@ -157,4 +157,4 @@ def test_counted_by_the_strategy_is_counted_for_other_processes(tmp_path):
     (state,) = other.peek([Want("LIMITER/users.calls/17", 50, 60 * 10**9)])
     assert state.remaining == 49
     other.close()
-    storage.rings.close()
+    storage.windows.close()
