@@ -14,7 +14,8 @@
 local call, pack, unpack = redis.call, struct.pack, struct.unpack
 local floor, max, min = math.floor, math.max, math.min
 
-local HEADER = 32    -- four numbers: forgotten calls, capacity, looked back, expiry
+local MARK = 'WEIRlog1'
+local HEADER = 40    -- the mark; forgotten calls, capacity, looked back, expiry
 local STAMP = 8
 local PIECE = 4096   -- what is read at once: header and stamps of most figures
 local LEAST = 64     -- calls that are remembered however small the figure
@@ -30,11 +31,11 @@ local function read(key)
   if length == 0 then
     return { stored = 0, forgotten = 0, capacity = 0, back = 0, ends = 0 }
   end
+  if length <= HEADER or string.sub(piece, 1, #MARK) ~= MARK then return nil end
   local whole = length < PIECE
   if not whole then length = call('STRLEN', key) end
-  if length <= HEADER or length % STAMP ~= 0 then return nil end
   local log = { stored = (length - HEADER) / STAMP }
-  log.forgotten, log.capacity, log.back, log.ends = unpack('<dddd', piece)
+  log.forgotten, log.capacity, log.back, log.ends = unpack('<dddd', piece, #MARK + 1)
   -- The time of the nth newest call, from 0. Forgotten calls are taken to be as young
   -- as the oldest known one, so an edit forgives none of them.
   log.time = function(nth)
@@ -88,12 +89,12 @@ local function write(key, log, now, amount, back, spent)
     if log.stored > dropped then
       kept = call('GETRANGE', key, HEADER + STAMP * dropped, -1)
     end
-    call('SET', key, header .. kept .. stamps, 'PX', life)
+    call('SET', key, MARK .. header .. kept .. stamps, 'PX', life)
     return
   end
   if spent > 0 then call('APPEND', key, stamps) end
   if expires or capacity > log.capacity then
-    call('SETRANGE', key, 0, pack('<dddd', log.forgotten, capacity, back, ends))
+    call('SETRANGE', key, #MARK, pack('<dddd', log.forgotten, capacity, back, ends))
   end
   if expires then call('PEXPIRE', key, life) end
 end
