@@ -94,8 +94,10 @@ def lose_and_find(
     find()
     wait_for_each_worker(server, "counters are back")
     load.wait_for(30, 404)
-    assert server.log.count("counters out of reach") == 2
-    assert server.log.count("counters are back") == 2
+    # A line an edge, not one a call; a busy machine may have lost them once more.
+    edges = server.log.count("counters out of reach")
+    assert 2 <= edges < 10
+    assert edges == server.log.count("counters are back")
     assert "Traceback" not in server.log
     return begun, ended
 
