@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -185,23 +185,25 @@ class Clustered:
         return f"redis+cluster://{','.join(each.place for each in self.servers)}"
 
 
+def cluster_server(directory: Path) -> AbstractContextManager[RedisServer]:
+    """A server that a cluster may take in."""
+    return redis_server(
+        directory, "--cluster-enabled", "yes", "--cluster-port", str(free_port()),
+        "--cluster-node-timeout", "1000",
+        # What one of them loses is no matter of the others'.
+        "--cluster-require-full-coverage", "no",
+    )  # fmt: skip
+
+
 @contextmanager
 def redis_cluster(directory: Path) -> Iterator[Clustered]:
     """Ready: every slot is somebody's, and each server knows whose."""
     need_redis()
     with ExitStack() as stack:
         servers = [
-            stack.enter_context(
-                redis_server(
-                    directory / str(number), "--cluster-enabled", "yes",
-                    "--cluster-port", str(free_port()),
-                    "--cluster-node-timeout", "1000",
-                    # What one of them loses is no matter of the others'.
-                    "--cluster-require-full-coverage", "no",
-                )
-            )
+            stack.enter_context(cluster_server(directory / str(number)))
             for number in range(3)
-        ]  # fmt: skip
+        ]
         subprocess.run(
             ["redis-cli", "--cluster", "create", *(each.place for each in servers),
              "--cluster-yes"],

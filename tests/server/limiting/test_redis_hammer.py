@@ -31,7 +31,8 @@ for i, key in ipairs(KEYS) do
     call('RPUSH', list, string.format('%.0f %d', log.now, log.amount))
   elseif log.counted == log.amount then
     local after = call('LLEN', list)
-    call('RPUSH', 'refused:' .. key, string.format('%.0f %d', log.now, after))
+    call('RPUSH', 'refused:' .. key,
+      string.format('%.0f %d %d', log.now, log.amount, after))
   end
 end
 return answer"""
@@ -95,7 +96,7 @@ class Hammer:
         return self._told("admitted", key)
 
     def refused(self, key):
-        """When a call found no room, and how many were admitted before it."""
+        """When a call found no room, by which figure, how many were admitted before."""
         return self._told("refused", key)
 
     def _told(self, what, key):
@@ -119,11 +120,11 @@ def assert_exact(times, amount, window_ns):
         assert beyond - first >= window_ns // 1000
 
 
-def assert_no_room(refused, times, amount, window_ns):
+def assert_no_room(refused, times, windows):
     """Whoever was refused for it met a window that was full: no budget was lost."""
-    assert refused
-    for time_us, after in refused:
-        assert times[after - amount] > time_us - window_ns // 1000
+    assert {amount for _, amount, _ in refused} == set(windows)
+    for time_us, amount, after in refused:
+        assert times[after - amount] > time_us - windows[amount] // 1000
 
 
 @pytest.mark.parametrize(("keys", "amount"), [(1, 200), (50, 12)])
@@ -138,7 +139,7 @@ def test_four_processes_of_four_threads_stay_exact(hammer, keys, amount):
         times = hammer.admitted(f"k{i}")
         assert len(times) > amount
         assert_exact(times, amount, window)
-        assert_no_room(hammer.refused(f"k{i}"), times, amount, window)
+        assert_no_room(hammer.refused(f"k{i}"), times, {amount: window})
 
 
 def test_two_limits_are_taken_together_or_not(hammer):
@@ -153,7 +154,7 @@ def test_two_limits_are_taken_together_or_not(hammer):
     both = hammer.admitted("cluster")
     assert_exact(hammer.admitted("a"), 20, window)
     assert_exact(both, 200, window)
-    assert_no_room(hammer.refused("cluster"), both, 200, window)
+    assert_no_room(hammer.refused("cluster"), both, {200: window})
     assert sorted(hammer.admitted("a") + hammer.admitted("b")) == both
 
 
@@ -172,6 +173,7 @@ def test_old_and_new_workers_side_by_side_keep_each_its_figure(hammer):
         if at >= amount:  # the call that was admitted *amount* calls before
             assert time_us - times[at - amount] >= windows[amount] // 1000
     assert {amount for _, amount in calls} == set(windows)
+    assert_no_room(hammer.refused("k"), times, windows)
 
 
 def test_scripts_flushed_and_keys_lost_amid_calls_cost_no_call(hammer):
