@@ -9,7 +9,7 @@ import os
 import sys
 from typing import Any
 
-from server import logs
+from server import logs, redis_check, redis_urls
 from server.gunicorn_worker import BalancedWorker
 from server.settings import MEMORY, BadSettings, Settings
 from server.store import database, schema
@@ -91,7 +91,18 @@ def on_starting(server: Any) -> None:
             f" itself, and there are {server.cfg.workers} workers: set WEIR_WORKERS=1"
             " or use the default counters"
         )
+    if redis_urls.is_shared(_settings.counters_url):
+        _look_at_counters(server)
     try:
         schema.check(_settings)
     except database.UnusableDatabase as wrong:
         sys.exit(f"Weir cannot start:\n{wrong}")
+
+
+def _look_at_counters(server: Any) -> None:
+    """Servers that are away may come back: until then calls meet the counters' loss."""
+    try:
+        for complaint in redis_check.check(redis_urls.read(_settings.counters_url)):
+            server.log.error("WEIR_COUNTERS_URL: %s", complaint)
+    except redis_check.UnusableCounters as wrong:
+        sys.exit(f"Weir cannot start:\nWEIR_COUNTERS_URL: {wrong}")

@@ -62,6 +62,10 @@ class Calls:
 
     kind: ClassVar[str] = "calls"
 
+    @property
+    def interface(self) -> str:
+        return self.name.partition(".")[0]
+
     def breach(self, edition: str) -> Breach:
         rate = self.rates[edition]
         return Breach(self.name, rate.words, rate.source)

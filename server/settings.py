@@ -11,6 +11,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from server import redis_urls
+
 PREFIX = "WEIR_"
 Loss = Literal["closed", "local"]
 Synchronous = Literal["FULL", "NORMAL"]
@@ -43,8 +45,9 @@ class Settings:
     database_url: str = field(default="", repr=False)
     """``sqlite:///PATH`` or ``postgresql://USER:PASSWORD@HOST:PORT/NAME``; by default
     ``weir.db`` in the state dir."""
-    counters_url: str = ""
-    """``file:///DIR`` shared by the host's processes, or ``memory://`` for one."""
+    counters_url: str = field(default="", repr=False)  # it may hold a password
+    """``file:///DIR`` shared by the host's processes, ``memory://`` for one, or the
+    Redis or Valkey that several hosts share, see redis_urls.py."""
     files_url: str = ""
     """Where uploads are kept; by default ``files`` in the state dir."""
     public_url: str | None = None
@@ -108,11 +111,18 @@ class Settings:
             try:
                 values[name] = _READERS[name](environ[variable].strip())
             except ValueError as wrong:
-                shown = "..." if name in _SECRET else repr(masked(environ[variable]))
+                shown = _shown(name, environ[variable])
                 mistakes.append(f"{variable}={shown}: {wrong}")
         if mistakes:
             raise BadSettings(mistakes)
         return cls(**values)  # type: ignore[arg-type]  # each reader returns its field's type
+
+
+def _shown(name: str, text: str) -> str:
+    if name in _SECRET:
+        return "..."
+    hide = redis_urls.without_secrets if name == "counters_url" else masked
+    return repr(hide(text))
 
 
 def masked(text: str) -> str:
@@ -151,7 +161,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 def _url(*schemes: str) -> Callable[[str], str]:
     def read(text: str) -> str:
-        scheme = urlsplit(text).scheme
+        scheme = text.partition("://")[0].lower()  # urlsplit's errors quote secrets
         if scheme not in schemes or "://" not in text:
             forms = " or ".join(f"{each}://" for each in schemes)
             message = f"a URL beginning with {forms} is needed"
@@ -162,6 +172,13 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _counters_url(text: str) -> str:
+    if redis_urls.is_shared(text):
+        redis_urls.read(text)
+        return text
+    return _url("file", "memory", "redis", "valkey")(text)
 
 
 def _public_url(text: str) -> str:
@@ -212,7 +229,7 @@ _SECRET = frozenset({"metrics_token"})
 _READERS: dict[str, Callable[[str], object]] = {
     "state_dir": Path,
     "database_url": _url("sqlite", "postgresql", "postgres"),
-    "counters_url": _url("file", "memory"),
+    "counters_url": _counters_url,
     "files_url": _url("file"),
     "public_url": _public_url,
     "time_zone": _time_zone,

@@ -5,6 +5,7 @@ Mallory is in no app.
 """
 
 import functools
+import os
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from server.limiting.rings import Rings
 from server.settings import Settings
 from server.store import apps, database, tokens, users
 from tests import contract, databases
+from tests.services.redis import VALKEY, RedisServer, redis_server
+from tests.services.windows import StillWindows
 
 ALICES_PASSWORD = "open sesame"
 SECOND_NS = 1_000_000_000
@@ -73,6 +76,8 @@ def still(patch: pytest.MonkeyPatch, clock: Clock) -> None:
     for counts in (loss, shadow):
         rings = functools.partial(Rings, clock=lambda: clock.boot_ns)
         patch.setattr(counts, "Rings", rings)
+    windows = functools.partial(StillWindows, clock=lambda: clock.boot_ns)
+    patch.setattr(loss, "RedisWindows", windows)
 
 
 @pytest.fixture
@@ -83,12 +88,36 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     clock.run_again()
 
 
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A server for all tests that do no harm to it; each empties it first."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    place = tmp_path_factory.mktemp("valkey")
+    with redis_server(place, program=VALKEY) as server:
+        yield server
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def counters_url(request: pytest.FixtureRequest) -> str:
+    """Where the tests of the server count: ``WEIR_TEST_COUNTERS=redis`` for Redis."""
+    if os.environ.get("WEIR_TEST_COUNTERS") != "redis":
+        return "memory://"
+    server: RedisServer = request.getfixturevalue("shared_redis")
+    server.client().flushall()
+    return server.url
+
+
+@pytest.fixture
+def settings(tmp_path: Path, counters_url: str) -> Settings:
     return Settings(
         state_dir=tmp_path / "state",
         database_url=databases.emptied(),
-        counters_url="memory://",
+        counters_url=counters_url,
         synchronous="NORMAL",
     )
 

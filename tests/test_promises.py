@@ -231,6 +231,9 @@ def replace(lines: list[str], stated: object, words: str) -> None:
 
 # Each may import from the lines above it, never from below or beside.
 LAYERS = [
+    {"redis_urls"},
+    {"redis_clients"},
+    {"redis_check"},
     {"settings", "errors", "clock", "locks", "tally", "visible", "log_stream"},
     {"caller", "refusal_ring"},
     {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails", "logs"},

@@ -1,5 +1,7 @@
 """The app's limits in the document's words, and what is left of them; it is free."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response
 from marshmallow import Schema, fields
 
@@ -8,6 +10,7 @@ from server import envelope, limiting, rules
 from server.answers import answers
 from server.caller import caller
 from server.kinds import Bound, Calls, Interface, Quota
+from server.limiting.counters import Taken
 from server.limiting.headers import whole_seconds
 from server.store import quotas
 
@@ -51,18 +54,26 @@ class InterfaceLimits(Schema):
 )
 def read() -> Response:
     """Every rule that binds the caller's app, by interface."""
+    rates = [
+        rule
+        for interface in rules.INTERFACES
+        for rule in interface.rules
+        if isinstance(rule, Calls) and caller().edition in rule.rates
+    ]
+    # All at once: shared counters are a round trip away.
+    now = dict(zip(rates, limiting.standing(rates), strict=True))
     return envelope.of_app(
         action="get",
         path="/limits",
         uri=envelope.base() + "/limits",
         edition=caller().edition,
-        data=[_interface(each) for each in rules.INTERFACES],
+        data=[_interface(each, now) for each in rules.INTERFACES],
     )
 
 
-def _interface(interface: Interface) -> dict[str, object]:
+def _interface(interface: Interface, now: Mapping[Calls, Taken]) -> dict[str, object]:
     told = [
-        _rate(rule) if isinstance(rule, Calls) else _bound(rule)
+        _rate(rule, now.get(rule)) if isinstance(rule, Calls) else _bound(rule)
         for rule in interface.rules
     ]
     return {
@@ -73,11 +84,10 @@ def _interface(interface: Interface) -> dict[str, object]:
     }
 
 
-def _rate(calls: Calls) -> dict[str, object] | None:
+def _rate(calls: Calls, now: Taken | None) -> dict[str, object] | None:
     told = calls.told(caller().edition)
-    if told is None:
+    if told is None or now is None:
         return None
-    now = limiting.standing(calls)
     return {
         "rule": calls.name,
         "kind": calls.kind,

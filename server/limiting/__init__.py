@@ -7,7 +7,7 @@ start, and all limits of a call are taken together or not at all.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from server.limiting import headers
 from server.limiting.counters import Taken
 from server.limiting.guard import Guard
 from server.limiting.loss import Counters
-from server.limiting.plan import Plan, last_to_admit, policy, want
+from server.limiting.plan import Plan, draw, last_to_admit, plan, shared_interfaces
 from server.limiting.shadow import Shadow
 from server.settings import Settings
 
@@ -67,18 +67,20 @@ class _Prepared(Limiter):
         self.counters: Counters | None = None
         self.editions: Mapping[str, str] = {}
         self.shadow: Shadow | None = None
+        self.shared: frozenset[str] = frozenset()
         self._plans: dict[tuple[str | None, str], Plan] = {}
 
     def prepare(self, app: Flask, editions: Mapping[str, str]) -> None:
         """Ask Flask-Limiter once which limits bind each route, for each edition."""
         self.editions = editions
+        self.shared = shared_interfaces(_declared)
         self._plans = {}
         for edition in editions:
             with _planning(edition):
                 for endpoint, view in app.view_functions.items():
-                    plan = self._plan(app, endpoint, view, edition)
-                    if plan is not None:
-                        self._plans[endpoint, edition] = plan
+                    found = self._plan(app, endpoint, view, edition)
+                    if found is not None:
+                        self._plans[endpoint, edition] = found
 
     def bound(self, endpoint: str) -> tuple[Calls, ...]:
         """Each rate of the route's plans, once."""
@@ -103,7 +105,7 @@ class _Prepared(Limiter):
             for calls in _declared
             if calls.name in bound and edition in calls.rates
         )
-        return Plan(limits, policy(limits)) if limits else None
+        return plan(limits, self.shared) if limits else None
 
     def _check_request_limit(
         self,
@@ -128,24 +130,24 @@ class _Prepared(Limiter):
                 found.app.edition,
             )
             raise Unavailable(retry_after=1)
-        plan = self.plan(request.endpoint, found.app.edition)
+        planned = self.plan(request.endpoint, found.app.edition)
         # A call without a token met the guard instead: an outsider cannot spend an
         # app's budget, not even where the endpoint is open to everyone.
-        if plan is None or found.kind is Kind.NOBODY or self.counters is None:
+        if planned is None or found.kind is Kind.NOBODY or self.counters is None:
             return
-        admitted, taken = self.counters.take(plan.wants(found.app.id))
+        admitted, taken = self.counters.take(planned.wants(found.app.id))
         at.counted_ns = getattr(taken, "at_ns", 0) or now_ns()
         at.admitted = admitted
-        headers.note(plan, taken)
+        headers.note(planned, taken)
         if self.shadow is not None:
             self.shadow.count(request.endpoint, found.app)
         if not admitted:
-            raise _refusal(plan, taken, found.app.edition)
+            raise _refusal(planned, taken, found.app.edition)
 
 
-def _refusal(plan: Plan, taken: list[Taken], edition: str) -> ReachLimit:
+def _refusal(planned: Plan, taken: list[Taken], edition: str) -> ReachLimit:
     """By the limit that is the last to admit the call again."""
-    calls, wait_ns = last_to_admit(plan, taken)
+    calls, wait_ns = last_to_admit(planned, taken)
     return ReachLimit(
         breach=calls.breach(edition), retry_after=headers.whole_seconds(wait_ns)
     )
@@ -225,8 +227,8 @@ def guard() -> Guard:
 
 def rates(endpoint: str | None, edition: str | None) -> tuple[str, ...]:
     """The names of the rates that bind a route for apps of *edition*."""
-    plan = None if edition is None else _limiter.plan(endpoint, edition)
-    return () if plan is None else tuple(calls.name for calls, _ in plan.limits)
+    found = None if edition is None else _limiter.plan(endpoint, edition)
+    return () if found is None else tuple(calls.name for calls, _ in found.limits)
 
 
 def counters_are_lost() -> bool:
@@ -234,13 +236,14 @@ def counters_are_lost() -> bool:
     return _limiter.counters is not None and _limiter.counters.lost
 
 
-def standing(calls: Calls) -> Taken:
-    """How a rate stands for the caller's app; asking takes nothing."""
+def standing(rates: Sequence[Calls]) -> list[Taken]:
+    """How each of *rates* stands for the caller's app; asking takes nothing."""
     if _limiter.counters is None:
         message = "limiting.init_app has not run"
         raise RuntimeError(message)
     app = caller().app
-    return _limiter.counters.peek([want(calls, calls.rates[app.edition], app.id)])[0]
+    draws = [draw(calls, calls.rates[app.edition], _limiter.shared) for calls in rates]
+    return _limiter.counters.peek([each.want(app.id) for each in draws])
 
 
 def bound(endpoint: str) -> tuple[Calls, ...]:

@@ -1,8 +1,9 @@
-"""The rings as the `limits` library sees them: a storage and a strategy.
+"""Our windows as the `limits` library sees them: storages and a strategy.
 
 `rings:///an/absolute/directory` is shared by the processes of a host, `rings://`
-is the memory of one process. The strategy "exact-window" names a counter by rule
-and caller alone, where `limits` adds the figures and so forgives at each edit.
+is the memory of one process; `exact+redis://...` and its like are shared by hosts
+(`redis://` itself is the library's own). The strategy "exact-window" names a counter
+by rule and caller alone, where `limits` adds the figures and so forgives at each edit.
 """
 
 import time
@@ -15,32 +16,20 @@ from limits.storage import MovingWindowSupport, Storage
 from limits.strategies import STRATEGIES, RateLimiter
 from limits.util import WindowStats
 
+from server import redis_urls
+from server.limiting.redis_windows import RedisWindows
 from server.limiting.rings import CountersFull, Rings, Taken, Want
 
-__all__ = ["CountersFull", "ExactWindow", "RingStorage", "Rings", "Taken", "Want"]
+__all__ = ["CountersFull", "ExactWindow", "RedisWindowStorage", "RingStorage"]
+__all__ += ["RedisWindows", "Rings", "Taken", "Want"]
 
 SECOND_NS = 1_000_000_000
 
 
-class RingStorage(Storage, MovingWindowSupport):
-    """Keeps moving windows; a bare count (fixed windows) it does not keep.
+class WindowStorage(Storage, MovingWindowSupport):
+    """Keeps moving windows; a bare count (fixed windows) it does not keep."""
 
-    Raises:
-        ValueError: the URI names no absolute directory of this host.
-        OSError: the directory cannot be used.
-    """
-
-    STORAGE_SCHEME = ["rings"]  # noqa: RUF012  (the library's declaration)
-
-    def __init__(
-        self, uri: str, wrap_exceptions: bool = False, **options: float | str | bool
-    ) -> None:
-        super().__init__(uri, wrap_exceptions, **options)
-        parts = urlsplit(uri)
-        if parts.netloc or parts.query or parts.fragment:
-            message = f"{uri}: expected rings:///an/absolute/directory or rings://"
-            raise ValueError(message)
-        self.rings = Rings(Path(unquote(parts.path)) if parts.path else None)
+    windows: Rings | RedisWindows
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -49,30 +38,30 @@ class RingStorage(Storage, MovingWindowSupport):
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count *amount* calls if all fit into *limit* per *expiry* seconds."""
-        return self.rings.take([_want(key, limit, expiry)], amount)[0]
+        return self.windows.take([_want(key, limit, expiry)], amount)[0]
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """When the window began (seconds since 1970) and how many it counts.
 
         It begins with its oldest counted call, or now.
         """
-        (state,) = self.rings.peek([_want(key, limit, expiry)])
+        (state,) = self.windows.peek([_want(key, limit, expiry)])
         counted = limit - state.remaining
         age = expiry - state.reset_ns / SECOND_NS if counted else 0.0
         return time.time() - age, counted
 
     def clear(self, key: str) -> None:
         """Forget what was counted for *key*."""
-        self.rings.clear(key)
+        self.windows.clear(key)
 
     def reset(self) -> int:
         """Forget everything; returns how many keys were known."""
-        return self.rings.reset()
+        return self.windows.reset()
 
     def check(self) -> bool:
         """Whether the counters can be read."""
         try:
-            self.rings.peek([Want("", 1, SECOND_NS)])
+            self.windows.peek([Want("", 1, SECOND_NS)])
         except OSError:
             return False
         return True
@@ -90,6 +79,43 @@ class RingStorage(Storage, MovingWindowSupport):
         raise NotImplementedError(_NO_COUNT)
 
 
+class RingStorage(WindowStorage):
+    """The counters of one host.
+
+    Raises:
+        ValueError: the URI names no absolute directory of this host.
+        OSError: the directory cannot be used.
+    """
+
+    STORAGE_SCHEME = ["rings"]  # noqa: RUF012  (the library's declaration)
+
+    def __init__(
+        self, uri: str, wrap_exceptions: bool = False, **options: float | str | bool
+    ) -> None:
+        super().__init__(uri, wrap_exceptions, **options)
+        parts = urlsplit(uri)
+        if parts.netloc or parts.query or parts.fragment:
+            message = f"{uri}: expected rings:///an/absolute/directory or rings://"
+            raise ValueError(message)
+        self.windows = Rings(Path(unquote(parts.path)) if parts.path else None)
+
+
+class RedisWindowStorage(WindowStorage):
+    """The counters of several hosts.
+
+    Raises:
+        ValueError: the URI is none of redis_urls.py after ``exact+``.
+    """
+
+    STORAGE_SCHEME = [f"exact+{each}" for each in redis_urls.SCHEMES]  # noqa: RUF012
+
+    def __init__(
+        self, uri: str, wrap_exceptions: bool = False, **options: float | str | bool
+    ) -> None:
+        super().__init__(uri, wrap_exceptions, **options)
+        self.windows = RedisWindows(redis_urls.read(uri.removeprefix("exact+")))
+
+
 class ExactWindow(RateLimiter):
     """Exact sliding windows whose counters outlive an edit of their figures.
 
@@ -97,17 +123,18 @@ class ExactWindow(RateLimiter):
     identifiers would draw on one counter.
     """
 
-    storage: RingStorage
+    storage: WindowStorage
 
     def __init__(self, storage: Storage) -> None:
-        if not isinstance(storage, RingStorage):
+        if not isinstance(storage, WindowStorage):
             message = (
-                f"exact-window counts in rings://, not in {type(storage).__name__}"
+                "exact-window counts in rings:// or exact+redis://,"
+                f" not in {type(storage).__name__}"
             )
             raise NotImplementedError(message)
         super().__init__(storage)
-        self.take = storage.rings.take
-        self.peek = storage.rings.peek
+        self.take = storage.windows.take
+        self.peek = storage.windows.peek
 
     def hit(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
         """Count *cost* calls if all are admitted."""
@@ -129,7 +156,7 @@ class ExactWindow(RateLimiter):
 
 STRATEGIES["exact-window"] = ExactWindow  # type: ignore[assignment]  # typed as its own
 
-_NO_COUNT = "rings keep windows, not counts: use the strategy exact-window"
+_NO_COUNT = "windows are kept, not counts: use the strategy exact-window"
 
 
 def _key(item: RateLimitItem, identifiers: Sequence[str]) -> str:

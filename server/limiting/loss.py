@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from server import redis_urls
 from server.errors import Unavailable
-from server.limiting.counters import Rings, Taken, Want
+from server.limiting.counters import RedisWindows, Rings, Taken, Want
 from server.settings import MEMORY, Settings
 
 log = logging.getLogger("weir.counters")
@@ -24,16 +25,31 @@ class Counters:
     def __init__(self, settings: Settings) -> None:
         self._loss = settings.counters_loss
         self._directory: Path | None = None
-        if settings.counters_url != MEMORY:
-            self._directory = Path(unquote(urlsplit(settings.counters_url).path))
+        self._standby_directory: Path | None = None
+        self._place = ""
         self._lock = threading.Lock()
-        self._rings: Rings | None = None
+        self._shared: RedisWindows | None = None
+        self._windows: Rings | RedisWindows | None = None
         self._standby: Rings | None = None
         self._lost = False
+        if redis_urls.is_shared(settings.counters_url):
+            address = redis_urls.read(settings.counters_url)
+            self._place = address.shown
+            self._standby_directory = settings.state_dir / "counters-standby"
+            self._windows = self._shared = RedisWindows(address)
+            return
+        if settings.counters_url != MEMORY:
+            self._directory = Path(unquote(urlsplit(settings.counters_url).path))
+        self._place = str(self._directory)
         try:
-            self._rings = Rings(self._directory)
+            self._windows = Rings(self._directory)
         except OSError as error:
             self._note_loss(error)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the counters were out of reach at the last try."""
+        return self._lost
 
     def take(self, wants: Sequence[Want]) -> tuple[bool, list[Taken]]:
         """Take all of *wants* or none: whether they were, and how each stands.
@@ -60,17 +76,12 @@ class Counters:
         except OSError as error:
             return self._instead(error).peek(wants)
 
-    @property
-    def lost(self) -> bool:
-        """Whether they did not answer when they were last asked."""
-        return self._lost
-
-    def _reach(self) -> Rings:
-        if self._rings is None:
+    def _reach(self) -> Rings | RedisWindows:
+        if self._windows is None:
             with self._lock:
-                if self._rings is None:
-                    self._rings = Rings(self._directory)
-        return self._rings
+                if self._windows is None:
+                    self._windows = Rings(self._directory)
+        return self._windows
 
     def _instead(self, error: OSError) -> Rings:
         self._note_loss(error)
@@ -79,24 +90,35 @@ class Counters:
         try:
             with self._lock:
                 if self._standby is None:
-                    self._standby = Rings(_standby_directory(self._directory))
+                    self._standby = Rings(
+                        self._standby_directory or _standby_directory(self._directory)
+                    )
         except OSError as worse:
             raise Unavailable(retry_after=1) from worse
         return self._standby
 
     def _note_loss(self, error: OSError) -> None:
-        if not self._lost:
+        if self._shared is not None and not self._shared.lost:
+            return  # they are back meanwhile
+        with self._lock:
+            if self._lost:
+                return
             self._lost = True
-            log.error(
-                "counters out of reach in %s (%s); calls are %s",
-                self._directory,
-                error,
-                "answered 503" if self._loss == "closed" else "counted by this host",
-            )
+        log.error(
+            "counters out of reach in %s (%s); calls are %s",
+            self._place,
+            error,
+            "answered 503" if self._loss == "closed" else "counted by this host",
+        )
 
     def _note_return(self) -> None:
-        self._lost = False
-        log.warning("counters are back in %s", self._directory)
+        if self._shared is not None and self._shared.lost:
+            return  # another server of a cluster, or an answer to an earlier call
+        with self._lock:
+            if not self._lost:
+                return
+            self._lost = False
+        log.warning("counters are back in %s", self._place)
 
 
 def _standby_directory(directory: Path | None) -> Path:

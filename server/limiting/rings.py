@@ -31,7 +31,7 @@ from server.limiting.ringshelf import Shelf
 from server.limiting.ringslot import LONGEST_WINDOW_NS, SKEW_NS, Slot
 from server.locks import unlock
 
-__all__ = ["CountersFull", "Rings", "Taken", "Want", "boot_clock"]
+__all__ = ["CountersFull", "Rings", "Taken", "Want", "boot_clock", "check"]
 
 # Nanoseconds since the machine started, asleep or not; nobody can set it.
 boot_clock: Callable[[], int] = partial(
@@ -70,6 +70,9 @@ class Want(NamedTuple):
     key: str  # rule name and whom it binds, never a figure: "users.calls/17"
     amount: int  # admitted per window
     window_ns: int
+    # For counters that several hosts share; a host's own have no use for them:
+    tag: str = ""  # what lies on one server of a cluster, so as to be taken together
+    looks_back_ns: int = 0  # how far an edit of the figure must find what was counted
 
 
 class Taken(NamedTuple):
@@ -165,7 +168,7 @@ class Rings:
                 f"these counters are in the memory of process {self._pid}, of which "
                 "this one is a fork: give the counters a directory"
             )
-        _check(wants)
+        check(wants)
         if len(self._places) > REMEMBERED:
             self._places.clear()
         slots, result = self._search.find(
@@ -184,7 +187,7 @@ class Rings:
         slot = self._places.get(want)
         if slot is None:
             return None
-        _, amount, window = want
+        _, amount, window, _, _ = want
         fd, stripe = slot.fd, slot.stripe
         try:
             if fd >= 0:
@@ -238,7 +241,7 @@ class Rings:
         # two keys may share a stripe.
         locks = sorted({(slot.capacity, slot.stripe, slot.fd) for slot in slots})
         if len(locks) < len(slots):
-            _check(wants)  # or else it is the same key
+            check(wants)  # or else it is the same key
         try:
             for _, stripe, fd in locks:
                 if fd >= 0:
@@ -261,7 +264,7 @@ class Rings:
     ) -> tuple[bool, list[Taken]]:
         """Decide under all locks; a slot is None for a key with nothing counted."""
         clock, looks, admitted = self._clock(), [], True
-        for slot, (_, amount, window) in zip(slots, wants, strict=True):
+        for slot, (_, amount, window, _, _) in zip(slots, wants, strict=True):
             look = slot.look(clock, amount, window) if slot else (clock, 0, 0)
             looks.append(look)
             if look[1] + cost > amount:
@@ -269,7 +272,7 @@ class Rings:
         spent = cost if admitted and count else 0
         states = []
         for slot, want, (now, counted, oldest) in zip(slots, wants, looks, strict=True):
-            _, amount, window = want
+            _, amount, window, _, _ = want
             wait = 0
             if slot and spent:
                 slot.count(now, window, cost)
@@ -282,7 +285,8 @@ class Rings:
         return admitted, States(states, at)
 
 
-def _check(wants: Sequence[Want]) -> None:
+def check(wants: Sequence[Want]) -> None:
+    """Raises ValueError on a figure out of range, and on a key wanted twice."""
     for want in wants:
         if not 1 <= want.amount <= MOST_AMOUNT:
             raise ValueError(f"{want}: the amount is to be 1 to {MOST_AMOUNT}")

@@ -18,7 +18,7 @@ from flask import Flask, Response, after_this_request
 from server.caller import App, call
 from server.clock import now_ms
 from server.limiting import shadowbook, tables
-from server.limiting.plan import Plan, last_to_admit, policy
+from server.limiting.plan import Plan, last_to_admit, plan
 from server.limiting.rings import Rings
 from server.limiting.shadowbook import Refusal, ShadowBook, Standing, Use
 from server.limiting.tables import EDITION, Table, Unusable
@@ -135,7 +135,7 @@ def _plans(app: Flask, table: Table) -> dict[tuple[str | None, str], Plan]:
         for edition in table.editions:
             limits = [(c, c.rates[edition]) for c in binding if edition in c.rates]
             if limits:
-                plans[route.endpoint, edition] = Plan(limits, policy(limits))
+                plans[route.endpoint, edition] = plan(limits, frozenset())
     return plans
 
 

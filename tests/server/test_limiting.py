@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from server.limiting.rings import Want
 from server.settings import Settings
 from server.store import apps, database
 from tests.conftest import Clock, Tenant, make_tenant
+from tests.services.redis import RedisServer, need_redis, wait_for
 
 OPEN = Calls(
     "trial.calls",
@@ -142,6 +144,7 @@ def test_the_storage_is_always_ours(app: Flask) -> None:
 
 def test_one_limiter_serves_the_last_app(settings: Settings, clock: Clock) -> None:
     """Its counters are the last app's, so one app a process."""
+    settings = replace(settings, counters_url="memory://")  # two do not share these
     first = create_app(settings)
     tenant = make_tenant(first, "acme/chat", "community")
     statuses(tenant, "/users/nobody", 10)
@@ -166,8 +169,8 @@ def lost(monkeypatch: pytest.MonkeyPatch, counters: Counters) -> None:
     def out_of_reach(wants: object) -> object:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(counters._rings, "take", out_of_reach)
-    monkeypatch.setattr(counters._rings, "peek", out_of_reach)
+    monkeypatch.setattr(counters._windows, "take", out_of_reach)
+    monkeypatch.setattr(counters._windows, "peek", out_of_reach)
 
 
 def test_lost_counters_close_the_server(
@@ -186,6 +189,50 @@ def test_lost_counters_close_the_server(
     assert len(told) == 2
     assert "answered 503" in told[0]
     assert "back" in told[1]
+
+
+def test_counters_tell_whether_they_are_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counters = Counters(Settings(state_dir=tmp_path, counters_loss="local"))
+    assert not counters.lost
+    with monkeypatch.context() as patch:
+        lost(patch, counters)
+        counters.take([WANT])
+        assert counters.lost
+
+    counters.take([WANT])
+    assert not counters.lost
+
+
+def test_shared_counters_are_lost_and_found_with_a_line_each(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    need_redis()
+    server = RedisServer(tmp_path / "redis", ("--requirepass", "s3cret"))
+    settings = Settings(
+        state_dir=tmp_path,
+        counters_url=f"redis://:s3cret@{server.place}",
+        counters_loss="local",
+    )
+    counters, beside = Counters(settings), Counters(settings)
+    minute = WANT._replace(window_ns=60 * 10**9)
+
+    admitted = [each.take([minute])[0] for each in (counters, beside, counters, beside)]
+
+    assert admitted == [True, True, False, False]
+    assert counters.lost
+    server.start(ready=False)
+    try:
+        wait_for(lambda: counters.take([minute])[0])
+    finally:
+        server.kill()
+    assert not counters.lost
+    told = [record.message for record in caplog.records]
+    assert [line.partition(" redis")[0] for line in told] == [
+        "counters out of reach in", "counters out of reach in", "counters are back in",
+    ]  # fmt: skip
+    assert "s3cret" not in caplog.text
 
 
 def test_lost_counters_may_be_counted_by_this_host(

@@ -1,25 +1,30 @@
-"""The rings behind the interface of the `limits` library."""
+"""Our windows behind the interface of the `limits` library."""
 
 import time
 
 import pytest
 from limits import RateLimitItemPerMinute, RateLimitItemPerSecond, parse
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage, storage_from_string
 from limits.strategies import STRATEGIES, MovingWindowRateLimiter
 
 from server.limiting.counters import ExactWindow, Rings, RingStorage, Want
+from tests.server.gunicorn import free_port
 
 TEN = RateLimitItemPerMinute(10)
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "redis"])
 def storage(request, tmp_path):
     path = tmp_path / "with space"
     uri = f"rings://{path}" if request.param == "file" else "rings://"
+    if request.param == "redis":
+        server = request.getfixturevalue("shared_redis")
+        server.client().flushall()
+        uri = f"exact+{server.url}"
     storage = storage_from_string(uri.replace(" ", "%20"))
     yield storage
-    storage.rings.close()
+    storage.windows.close()
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def test_uri_names_a_directory(tmp_path):
     assert isinstance(storage, RingStorage)
     assert storage.check()
     assert (tmp_path / "a b").is_dir()
-    storage.rings.close()
+    storage.windows.close()
 
 
 @pytest.mark.parametrize("uri", ["rings://host/dir", "rings:///d?x=1", "rings:///d#x"])
@@ -122,7 +127,7 @@ def test_reset_forgets_every_key(storage, strategy):
     assert strategy.get_window_stats(TEN, "a").remaining == 10
 
 
-def test_what_rings_cannot_do_is_said(storage):
+def test_what_windows_cannot_do_is_said(storage):
     for ask in (
         lambda: storage.incr("k", 1),
         lambda: storage.get("k"),
@@ -143,8 +148,26 @@ def test_trouble_with_the_files_is_a_storage_error_where_wanted(tmp_path):
     with pytest.raises(StorageError):
         storage.acquire_entry("k", 5, 60)
     with pytest.raises(OSError, match="rings-64"):
-        storage.rings.take([Want("k", 5, 10**9)])
-    storage.rings.close()
+        storage.windows.take([Want("k", 5, 10**9)])
+    storage.windows.close()
+
+
+def test_trouble_with_the_servers_is_a_storage_error_where_wanted():
+    url = f"exact+redis://127.0.0.1:{free_port()}"
+
+    storage = storage_from_string(url, wrap_exceptions=True)
+
+    assert not storage.check()
+    with pytest.raises(StorageError):
+        storage.acquire_entry("k", 5, 60)
+    storage.windows.close()
+
+
+def test_the_librarys_own_scheme_stays_the_librarys(shared_redis):
+    """Its windows are counted by the clients' clocks; nobody is to take ours for them."""
+    assert type(storage_from_string(shared_redis.url)) is RedisStorage
+    with pytest.raises(ValueError, match="is needed"):
+        storage_from_string("exact+redis://")
 
 
 def test_counted_by_the_strategy_is_counted_for_other_processes(tmp_path):
@@ -157,4 +180,4 @@ def test_counted_by_the_strategy_is_counted_for_other_processes(tmp_path):
     (state,) = other.peek([Want("LIMITER/users.calls/17", 50, 60 * 10**9)])
     assert state.remaining == 49
     other.close()
-    storage.rings.close()
+    storage.windows.close()

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.kinds import Calls, Quota, Rate, Stated
-from server.limiting.plan import Plan
+from server.limiting.plan import plan
 from server.limiting.rings import Rings, Want
 from server.limiting.tables import Table
 from server.replay.books import DAY_US, Book, take, use
@@ -67,8 +67,8 @@ def test_a_replay_decides_as_the_servers_rings_do(
         limits = [
             (each, each.rates[edition]) for each in table(app, cluster).rates[operation]
         ]
-        plan = Plan(limits, "")
-        admitted, taken = rings.take(plan.wants(whose))
+        planned = plan(limits, frozenset())
+        admitted, taken = rings.take(planned.wants(whose))
         waits = {
             each.name: state.wait_ns
             for (each, _), state in zip(limits, taken, strict=True)

@@ -16,6 +16,8 @@ from tests.plans import steps_of
 MAY_SCAN = {
     "apps._LIST": "all apps, for the operator",
     "apps._ANY": "stops at the first",
+    "offline._COUNT_ALL": "stops at the most it was asked to count",
+    "quotas._USED_BY_ALL": "each app, for the operator's scrape",
     "message_recall._REMEMBER": "a table of one row",
 }
 _ONLY_POSTGRESQL = frozenset({"ids._TAKE"})
