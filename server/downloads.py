@@ -2,7 +2,6 @@
 
 import re
 import socket
-from typing import BinaryIO
 
 from flask import Response, request
 
@@ -12,6 +11,7 @@ from server.kinds import Bandwidth
 from server.pacing import Slots
 from server.settings import Settings
 from server.store import file_storage
+from server.store.file_storage import Bytes
 
 OPAQUE = "application/octet-stream"
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
@@ -82,7 +82,7 @@ def _handed_over(path: str, content_type: str, rate: int | None) -> Response:
     return response
 
 
-def _answer(content: BinaryIO, content_type: str, rate: int | None) -> Response:
+def _answer(content: Bytes, content_type: str, rate: int | None) -> Response:
     length = content.seek(0, 2)
     asked = _range(length)
     if asked is not None and asked[0] >= asked[1]:

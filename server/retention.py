@@ -93,13 +93,9 @@ _LONGEST_HOUR_MS = 2 * 3_600_000
 
 
 def _remove_orphans() -> int:
-    """Bytes under a temporary name, or of no row, that are too old to be under way."""
-    removed = 0
+    """Bytes that were never kept, or of no row, too old to be under way."""
     young = now_ms() - _ORPHAN_AGE_MS
-    for entry in file_storage.entries(file_storage.INCOMING):
-        if entry.modified_ms < young:
-            file_storage.remove(entry.key)
-            removed += 1
+    removed = file_storage.remove_leftovers(young)
     for folder in file_storage.entries(files.FOLDER):
         for entry in file_storage.entries(folder.key) if folder.is_folder else []:
             if entry.modified_ms < young and not files.has_row(entry.key):

@@ -16,6 +16,7 @@ Loss = Literal["closed", "local"]
 Synchronous = Literal["FULL", "NORMAL"]
 
 MEMORY = "memory://"
+S3 = "s3://"
 
 
 class BadSettings(ValueError):
@@ -44,7 +45,8 @@ class Settings:
     counters_url: str = ""
     """``file:///DIR`` shared by the host's processes, or ``memory://`` for one."""
     files_url: str = ""
-    """Where uploads are kept; by default ``files`` in the state dir."""
+    """Where uploads are kept: ``file:///DIR``, by default ``files`` in the state dir,
+    or ``s3://BUCKET/PREFIX``."""
     public_url: str | None = None
     """Scheme, host and path before ``/org/app`` as callers see them, no slash at the
     end; None: as each request says."""
@@ -98,10 +100,20 @@ class Settings:
             try:
                 values[name] = _READERS[name](environ[variable].strip())
             except ValueError as wrong:
-                mistakes.append(f"{variable}={environ[variable]!r}: {wrong}")
+                mistakes.append(f"{variable}={_shown(environ[variable])!r}: {wrong}")
+        if str(values.get("files_url", "")).startswith(S3) and "x_accel" in values:
+            mistakes.append(
+                "WEIR_X_ACCEL: nginx has no files of WEIR_FILES_URL=s3:// to hand over;"
+                " set one of them"
+            )
         if mistakes:
             raise BadSettings(mistakes)
         return cls(**values)  # type: ignore[arg-type]  # each reader returns its field's type
+
+
+def _shown(text: str) -> str:
+    """A value without what may be a password in it."""
+    return re.sub(r"(?<=://)[^/]*@", "***@", text)
 
 
 def _unknown(variable: str) -> str:
@@ -147,6 +159,21 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def _files_url(text: str) -> str:
+    parts = urlsplit(_url("file", "s3")(text))
+    if parts.scheme == "file":
+        return text
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        message = (
+            "only s3://BUCKET/PREFIX; credentials and endpoint are AWS_* variables"
+        )
+        raise ValueError(message)
+    if not re.fullmatch(r"[\w.-]+", parts.netloc, re.ASCII) or "//" in parts.path:
+        message = "a bucket is needed, as in s3://chat-files/weir"
+        raise ValueError(message)
+    return text.rstrip("/")
+
+
 def _public_url(text: str) -> str:
     parts = urlsplit(_url("http", "https")(text))
     if not parts.hostname or parts.query or parts.fragment:
@@ -188,7 +215,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "state_dir": Path,
     "database_url": _url("sqlite"),
     "counters_url": _url("file", "memory"),
-    "files_url": _url("file"),
+    "files_url": _files_url,
     "public_url": _public_url,
     "time_zone": _time_zone,
     "synchronous": _one_of("FULL", "NORMAL"),

@@ -21,7 +21,7 @@ from server.store.models import Message
 from tests import facts
 from tests.conftest import Clock, Tenant, make_tenant
 from tests.probes.messages import send
-from tests.server.api.test_files import kept
+from tests.server.api.test_files import kept, on_disk
 
 KEPT_SECONDS = facts.BOUNDS["history.history_file"][1]
 SIGNED_SECONDS = facts.BOUNDS["history.signed_address"][1]
@@ -324,8 +324,7 @@ def test_nothing_is_left_of_a_file_that_could_not_be_made(
     with pytest.raises(ZeroDivisionError):
         history.make(acme.row, history.hour(HOUR))
 
-    root = settings.state_dir / "files"
-    assert [path for path in root.rglob("*") if path.is_file()] == []
+    assert on_disk(settings) == []
 
 
 UNSUPPORTED = "This chatmessage request is not supported"
@@ -529,7 +528,7 @@ def test_an_hour_that_clocks_leave_out_is_none(
 
 def test_what_reads_the_messages_uses_their_index(acme: Tenant) -> None:
     for statement, parameters in (
-        (history._NEWEST, (1, 1, 2)),
+        (history._WHICH, (1, 1, 2)),
         (history._NEXT, (1, 1, 1, 2, 3, 4)),
     ):
         plan = connection.execute_sql(
