@@ -7,11 +7,12 @@ gunicorn_worker.py.
 import mmap
 import os
 import sys
+from multiprocessing import get_context
 from typing import Any
 
 from server.gunicorn_worker import BalancedWorker
 from server.settings import MEMORY, BadSettings, Settings
-from server.store import database
+from server.store import database, file_storage
 from server.store.models import TABLES
 
 try:
@@ -93,4 +94,17 @@ def on_starting(server: Any) -> None:
     try:
         database.check(_settings, TABLES)
     except database.UnusableDatabase as wrong:
+        sys.exit(f"Weir cannot start:\n{wrong}")
+    # In a child: what fsspec starts for a bucket must not be in the master to fork.
+    checking = get_context("fork").Process(target=_check_files)
+    checking.start()
+    checking.join()
+    if checking.exitcode:
+        sys.exit(1)  # the child has said why
+
+
+def _check_files() -> None:
+    try:
+        file_storage.check(_settings)
+    except BadSettings as wrong:
         sys.exit(f"Weir cannot start:\n{wrong}")

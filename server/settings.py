@@ -113,7 +113,7 @@ class Settings:
 
 def _shown(text: str) -> str:
     """A value without what may be a password in it."""
-    return re.sub(r"(?<=://)[^/]*@", "***@", text)
+    return re.sub(r"(?<=://)[^/]*@|(?<=[?#]).*", "***", text)
 
 
 def _unknown(variable: str) -> str:

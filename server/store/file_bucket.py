@@ -68,8 +68,10 @@ class Bucket:
     def path(self, key: str) -> str:
         return f"{self._root}/{key}"
 
-    def check(self) -> None:
+    def prepare(self) -> None:
         self.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def check(self) -> None:
         key = f"{_CHECK}/{secrets.token_hex(16)}"
         self.fs.pipe_file(self.path(key), b"")
         self.remove(key)

@@ -37,10 +37,11 @@ class Disk:
             place /= part
             place.mkdir(mode=0o700, exist_ok=True)
 
-    def check(self) -> None:
+    def prepare(self) -> None:
         self.make_folder(INCOMING)
-        if not os.access(self.path(INCOMING), os.W_OK | os.X_OK):
-            raise PermissionError(0, "Permission denied")
+
+    def check(self) -> None:
+        self.incoming().drop()
 
     def incoming(self) -> "OnDisk":
         return OnDisk(self)

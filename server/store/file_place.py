@@ -45,8 +45,11 @@ class Place(Protocol):
     errors: tuple[type[Exception], ...]
     """What it raises where it is out of reach."""
 
+    def prepare(self) -> None:
+        """Make what this host needs for it."""
+
     def check(self) -> None:
-        """See that it can be written."""
+        """See that it is there and can be written."""
 
     def incoming(self) -> Arriving:
         """Room for bytes of unknown fate."""

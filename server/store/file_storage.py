@@ -20,19 +20,37 @@ _place: Place | None = None
 
 
 def connect(settings: Settings) -> None:
-    """Use the place of the settings.
+    """Use the place of the settings. A bucket may be out of reach until it is used.
 
     Raises:
-        BadSettings: it cannot be written.
+        BadSettings: it cannot be.
     """
     global _place  # one a process, as one app a process
     try:
         _place = _place_of(settings)
         with _reaching(_place):
-            _place.check()
+            _place.prepare()
     except ImportError as error:
         message = "WEIR_FILES_URL: for s3:// run: pip install 'weir[cluster]'"
         raise BadSettings([message]) from error
+    except FilesOutOfReach as error:
+        raise BadSettings([f"WEIR_FILES_URL: {error}"]) from error
+
+
+def check(settings: Settings) -> None:
+    """See that the place is there, before anything is served.
+
+    fsspec starts a thread for a bucket, which must not be forked: not for a process
+    that has children.
+
+    Raises:
+        BadSettings: it cannot be written.
+    """
+    connect(settings)
+    place = _connected()
+    try:
+        with _reaching(place):
+            place.check()
     except FilesOutOfReach as error:
         raise BadSettings([f"WEIR_FILES_URL: {error}"]) from error
 
@@ -64,7 +82,8 @@ def _reaching(place: Place) -> Iterator[None]:
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError) and error.errno is None:
         return "there is no such bucket"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    told = getattr(error, "strerror", None)
+    return told or str(error.__cause__ or error) or type(error).__name__
 
 
 class Bytes:

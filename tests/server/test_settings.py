@@ -73,6 +73,9 @@ def test_every_setting_is_read() -> None:
         ("DATABASE_URL", "/srv/weir.db"),
         ("COUNTERS_URL", "file://relative"),
         ("COUNTERS_URL", "memcached://x"),
+        ("FILES_URL", "s3://"),
+        ("FILES_URL", "s3:///no-bucket"),
+        ("FILES_URL", "gs://bucket"),
         ("PUBLIC_URL", "chat.example.com"),
         ("PUBLIC_URL", "ftp://chat.example.com"),
         ("PUBLIC_URL", "https://chat.example.com/?x=1"),
@@ -93,6 +96,31 @@ def test_every_setting_is_read() -> None:
 def test_a_mistake_names_the_variable_and_what_is_needed(name: str, value: str) -> None:
     with pytest.raises(BadSettings, match=f"WEIR_{name}=.*needed"):
         Settings.from_env({f"WEIR_{name}": value})
+
+
+def test_a_bucket_without_a_slash_at_the_end() -> None:
+    settings = Settings.from_env({"WEIR_FILES_URL": "s3://chat-files/weir/"})
+
+    assert settings.files_url == "s3://chat-files/weir"
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://key:hush@bucket/x", "s3://bucket/x?secret=hush", "s3://bucket#hush"]
+)
+def test_credentials_of_a_bucket_are_not_in_its_url_nor_in_the_message(
+    url: str,
+) -> None:
+    with pytest.raises(BadSettings, match=r"AWS_\* variables") as caught:
+        Settings.from_env({"WEIR_FILES_URL": url})
+
+    assert "hush" not in str(caught.value)
+
+
+def test_nginx_has_no_files_of_a_bucket() -> None:
+    with pytest.raises(BadSettings, match=r"WEIR_X_ACCEL.*WEIR_FILES_URL=s3://"):
+        Settings.from_env(
+            {"WEIR_FILES_URL": "s3://bucket", "WEIR_X_ACCEL": "/internal-files/"}
+        )
 
 
 def test_all_mistakes_are_told_together() -> None:
