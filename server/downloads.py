@@ -1,5 +1,6 @@
 """Downloads: stored bytes as an answer, whole or a range, at the pace of the table."""
 
+import errno
 import logging
 import re
 import socket
@@ -121,13 +122,18 @@ def _all_of(content: Bytes) -> Callable[[int], bytes]:
             found = content.read(size)
         except FilesOutOfReach as error:
             log.error("a download is cut off: %s", error)
-            raise BrokenPipeError from None
+            raise _cut() from None
         if not found:
             log.error("a download is cut off: its file has become shorter")
-            raise BrokenPipeError
+            raise _cut()
         return found
 
     return read
+
+
+def _cut() -> OSError:
+    """What gunicorn takes for a receiver that has gone, and says nothing of."""
+    return OSError(errno.EPIPE, "cut off")
 
 
 def _range(length: int) -> tuple[int, int] | None:
