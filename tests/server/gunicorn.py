@@ -138,6 +138,7 @@ def serving(
             process.wait(20)
         finally:
             process.kill()
+            process.wait()
 
 
 def wait_until_healthy(server: Gunicorn, seconds: float = 20) -> None:
