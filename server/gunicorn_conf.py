@@ -10,6 +10,7 @@ import sys
 from multiprocessing import get_context
 from typing import Any
 
+from server import allocator
 from server.gunicorn_worker import BalancedWorker
 from server.settings import MEMORY, BadSettings, Settings
 from server.store import database, file_storage
@@ -24,6 +25,8 @@ try:
     _settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 except OSError as _error:
     sys.exit(f"Weir cannot start:\nWEIR_STATE_DIR: {_error}")
+
+allocator.give_back_early()
 
 # Workers are forked from this process, and would not read again what it has imported:
 # a HUP after an upgrade must find the new code.

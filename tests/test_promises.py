@@ -228,8 +228,8 @@ def replace(lines: list[str], stated: object, words: str) -> None:
 
 # Each may import from the lines above it, never from below or beside.
 LAYERS = [
-    {"settings", "errors", "caller", "clock"},
-    {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
+    {"settings", "errors", "caller", "clock", "pictures", "thumbnails", "allocator"},
+    {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnailer"},
     {"limiting", "store"},
     {"rules", "auth"},
     {"paths", "retention", "envelope"},

@@ -178,7 +178,7 @@ def connect(settings: Settings) -> None:
                 "journal_mode": "wal",
                 "synchronous": settings.synchronous,
                 "foreign_keys": 1,
-                "cache_size": -8 * 1024,  # KiB, for each connection
+                "cache_size": -2 * 1024,  # KiB, for each connection: one a thread
                 "temp_store": "memory",
             },
         )
