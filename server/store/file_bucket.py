@@ -9,9 +9,11 @@ Address and credentials are the usual variables of AWS (``AWS_ENDPOINT_URL``,
 ``AWS_ACCESS_KEY_ID``, ...), which botocore reads by itself.
 """
 
+import os
 import secrets
 import tempfile
 import threading
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,8 +26,9 @@ _PART = 5 * 1024 * 1024
 """Bytes: the least that S3 takes as a part of more."""
 _READ_AHEAD = 256 * 1024
 """Bytes asked for at a time, so many are in memory for each download."""
-_PUTS = threading.Semaphore(2)
-"""Each holds up to two parts in memory."""
+_SMALL = 512 * 1024
+_LARGE_PUTS = threading.Semaphore(2)
+"""Each holds up to two parts in memory; what is small is nothing beside them."""
 _CHECK = "check"
 
 # A caller waits no longer than this for a bucket that is not there.
@@ -133,7 +136,8 @@ class Spooled:
 
     def keep(self, key: str) -> None:
         self.file.flush()
-        with _PUTS:
+        small = self.file.seek(0, os.SEEK_END) <= _SMALL
+        with nullcontext() if small else _LARGE_PUTS:
             self._bucket.fs.put_file(
                 f"/dev/fd/{self.file.fileno()}",
                 self._bucket.path(key),
