@@ -1,8 +1,10 @@
 """Downloads: stored bytes as an answer, whole or a range, at the pace of the table."""
 
+import errno
+import logging
 import re
 import socket
-from typing import BinaryIO
+from collections.abc import Callable
 
 from flask import Response, request
 
@@ -12,6 +14,10 @@ from server.kinds import Bandwidth
 from server.pacing import Slots
 from server.settings import Settings
 from server.store import file_storage
+from server.store.file_place import FilesOutOfReach
+from server.store.file_storage import Bytes
+
+log = logging.getLogger("weir")
 
 OPAQUE = "application/octet-stream"
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
@@ -82,7 +88,7 @@ def _handed_over(path: str, content_type: str, rate: int | None) -> Response:
     return response
 
 
-def _answer(content: BinaryIO, content_type: str, rate: int | None) -> Response:
+def _answer(content: Bytes, content_type: str, rate: int | None) -> Response:
     length = content.seek(0, 2)
     asked = _range(length)
     if asked is not None and asked[0] >= asked[1]:
@@ -91,9 +97,12 @@ def _answer(content: BinaryIO, content_type: str, rate: int | None) -> Response:
         return response
     start, stop = asked or (0, length)
     content.seek(start)
+    if start < stop:  # the first bytes are had before an answer is begun
+        content.read(1)
+        content.seek(start)
     _do_not_wait_for_ever()
     response = Response(
-        pacing.chunks(content.read, stop - start, rate),
+        pacing.chunks(_all_of(content), stop - start, rate),
         status=200 if asked is None else 206,
         content_type=content_type,
     )
@@ -103,6 +112,28 @@ def _answer(content: BinaryIO, content_type: str, rate: int | None) -> Response:
     if asked is not None:
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{length}"
     return response
+
+
+def _all_of(content: Bytes) -> Callable[[int], bytes]:
+    """Read on, or cut the connection: it is too late to answer anything else."""
+
+    def read(size: int) -> bytes:
+        try:
+            found = content.read(size)
+        except FilesOutOfReach as error:
+            log.error("a download is cut off: %s", error)
+            raise _cut() from None
+        if not found:
+            log.error("a download is cut off: its file has become shorter")
+            raise _cut()
+        return found
+
+    return read
+
+
+def _cut() -> OSError:
+    """What gunicorn takes for a receiver that has gone, and says nothing of."""
+    return OSError(errno.EPIPE, "cut off")
 
 
 def _range(length: int) -> tuple[int, int] | None:

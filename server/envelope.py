@@ -20,6 +20,7 @@ from server.caller import begin, call, caller
 from server.clock import now_ms
 from server.errors import Refusal
 from server.settings import Settings
+from server.store.file_place import FilesOutOfReach
 
 log = logging.getLogger("weir")
 
@@ -226,6 +227,11 @@ def _unreachable(error: Exception) -> Response:
     return refuse(errors.Unavailable(retry_after=1))
 
 
+def _files_unreachable(error: Exception) -> Response:
+    log.error("WEIR_FILES_URL: %s", error)
+    return refuse(errors.Unavailable(retry_after=1))
+
+
 def _bug(error: Exception) -> Response:
     log.exception("a bug met %s %s", request.method, request.path, exc_info=error)
     return refuse(errors.ServerFault())
@@ -240,4 +246,5 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _unreachable)
     app.register_error_handler(InterfaceError, _unreachable)
+    app.register_error_handler(FilesOutOfReach, _files_unreachable)
     app.register_error_handler(Exception, _bug)

@@ -391,7 +391,7 @@ class UnknownMethod(MethodNotAllowed):
 
 
 class Unavailable(Refusal):
-    """The database or the counters do not answer."""
+    """The database, the counters or the files do not answer."""
 
     status = 503
     error = "service_unavailable"

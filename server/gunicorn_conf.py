@@ -7,12 +7,13 @@ gunicorn_worker.py.
 import mmap
 import os
 import sys
+from multiprocessing import get_context
 from typing import Any
 
-from server import logs, redis_check, redis_urls
+from server import allocator, logs, redis_check, redis_urls
 from server.gunicorn_worker import BalancedWorker
 from server.settings import MEMORY, BadSettings, Settings
-from server.store import database, schema
+from server.store import database, file_storage, schema
 
 try:
     _settings = Settings.from_env(os.environ)
@@ -23,6 +24,8 @@ try:
     _settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 except OSError as _error:
     sys.exit(f"Weir cannot start:\nWEIR_STATE_DIR: {_error}")
+
+allocator.give_back_early()
 
 # Workers are forked from this process, and would not read again what it has imported:
 # a HUP after an upgrade must find the new code.
@@ -96,6 +99,19 @@ def on_starting(server: Any) -> None:
     try:
         schema.check(_settings)
     except database.UnusableDatabase as wrong:
+        sys.exit(f"Weir cannot start:\n{wrong}")
+    # In a child: what fsspec starts for a bucket must not be in the master to fork.
+    checking = get_context("fork").Process(target=_check_files)
+    checking.start()
+    checking.join()
+    if checking.exitcode:
+        sys.exit(1)  # the child has said why
+
+
+def _check_files() -> None:
+    try:
+        file_storage.check(_settings)
+    except BadSettings as wrong:
         sys.exit(f"Weir cannot start:\n{wrong}")
 
 

@@ -68,3 +68,12 @@ class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
             left = self._back_at - time.monotonic()
             timeout = min(timeout, max(left, 0.0)) if left > 0 else timeout
         super().wait_for_and_dispatch_events(timeout)
+
+    def handle_request(self, request: Any, connection: Any) -> bool:
+        """Answer; a receiver that takes nothing is let go, without a traceback."""
+        try:
+            keep: bool = super().handle_request(request, connection)
+        except TimeoutError:
+            self.log.info("a receiver took nothing for too long, and is let go")
+            return False
+        return keep

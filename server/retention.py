@@ -115,13 +115,9 @@ _LONGEST_HOUR_MS = 2 * 3_600_000
 
 
 def _remove_orphans(tell: Tell) -> int:
-    """Bytes under a temporary name, or of no row, that are too old to be under way."""
-    removed = 0
+    """Bytes that were never kept, or of no row, too old to be under way."""
     young = now_ms() - _ORPHAN_AGE_MS
-    for entry in file_storage.entries(file_storage.INCOMING):
-        if entry.modified_ms < young:
-            file_storage.remove(entry.key)
-            removed += 1
+    removed = file_storage.remove_leftovers(young)
     tell("orphans", 4, _KINDS)
     folders = list(file_storage.entries(files.FOLDER))
     for n, folder in enumerate(folders):

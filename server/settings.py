@@ -19,6 +19,7 @@ Synchronous = Literal["FULL", "NORMAL"]
 LogFormat = Literal["auto", "json", "text"]
 
 MEMORY = "memory://"
+S3 = "s3://"
 
 
 class BadSettings(ValueError):
@@ -49,7 +50,8 @@ class Settings:
     """``file:///DIR`` shared by the host's processes, ``memory://`` for one, or the
     Redis or Valkey that several hosts share, see redis_urls.py."""
     files_url: str = ""
-    """Where uploads are kept; by default ``files`` in the state dir."""
+    """Where uploads are kept: ``file:///DIR``, by default ``files`` in the state dir,
+    or ``s3://BUCKET/PREFIX``."""
     public_url: str | None = None
     """Scheme, host and path before ``/org/app`` as callers see them, no slash at the
     end; None: as each request says."""
@@ -113,6 +115,11 @@ class Settings:
             except ValueError as wrong:
                 shown = _shown(name, environ[variable])
                 mistakes.append(f"{variable}={shown}: {wrong}")
+        if str(values.get("files_url", "")).startswith(S3) and "x_accel" in values:
+            mistakes.append(
+                "WEIR_X_ACCEL: nginx has no files of WEIR_FILES_URL=s3:// to hand over;"
+                " set one of them"
+            )
         if mistakes:
             raise BadSettings(mistakes)
         return cls(**values)  # type: ignore[arg-type]  # each reader returns its field's type
@@ -128,7 +135,7 @@ def _shown(name: str, text: str) -> str:
 def masked(text: str) -> str:
     """A URL as it may be shown: without the password, and without what is asked for."""
     shown = re.sub(r"(://[^/@?#]*?):[^/]*@", r"\1:***@", text)
-    return re.sub(r"\?.*", "?***", shown) if "://" in text else shown
+    return re.sub(r"([?#]).*", r"\1***", shown) if "://" in text else shown
 
 
 def _unknown(variable: str) -> str:
@@ -181,6 +188,21 @@ def _counters_url(text: str) -> str:
     return _url("file", "memory", "redis", "valkey")(text)
 
 
+def _files_url(text: str) -> str:
+    parts = urlsplit(_url("file", "s3")(text))
+    if parts.scheme == "file":
+        return text
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        message = (
+            "only s3://BUCKET/PREFIX; credentials and endpoint are AWS_* variables"
+        )
+        raise ValueError(message)
+    if not re.fullmatch(r"[\w.-]+", parts.netloc, re.ASCII) or "//" in parts.path:
+        message = "a bucket is needed, as in s3://chat-files/weir"
+        raise ValueError(message)
+    return text.rstrip("/")
+
+
 def _public_url(text: str) -> str:
     parts = urlsplit(_url("http", "https")(text))
     if not parts.hostname or parts.query or parts.fragment:
@@ -230,7 +252,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "state_dir": Path,
     "database_url": _url("sqlite", "postgresql", "postgres"),
     "counters_url": _counters_url,
-    "files_url": _url("file"),
+    "files_url": _files_url,
     "public_url": _public_url,
     "time_zone": _time_zone,
     "synchronous": _one_of("FULL", "NORMAL"),

@@ -25,6 +25,7 @@ from server.limiting.rings import Rings
 from server.settings import Settings
 from server.store import apps, database, tokens, users
 from tests import contract, databases
+from tests.services import s3
 from tests.services.redis import VALKEY, RedisServer, redis_server
 from tests.services.windows import StillWindows
 
@@ -102,6 +103,23 @@ def shared_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
         yield server
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--files", choices=("disk", "s3"), default="disk", help="Where files are kept."
+    )
+
+
+@pytest.fixture(scope="session")
+def s3_store() -> Iterator[s3.Store]:
+    """A real object store for all tests, found as an operator would say."""
+    if s3.MISSING and not s3.REQUIRED:
+        pytest.skip(s3.REASON)
+    with s3.store() as store, pytest.MonkeyPatch.context() as patch:
+        for name, value in store.environ.items():
+            patch.setenv(name, value)
+        yield store
+
+
 @pytest.fixture
 def counters_url(request: pytest.FixtureRequest) -> str:
     """Where the tests of the server count: ``WEIR_TEST_COUNTERS=redis`` for Redis."""
@@ -113,11 +131,23 @@ def counters_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, counters_url: str) -> Settings:
+def files_url(request: pytest.FixtureRequest) -> str:
+    """Where the files of this test are kept; empty: where they are by default."""
+    if request.config.getoption("files") == "disk":
+        return ""
+    if request.node.get_closest_marker("disk"):
+        pytest.skip("it looks at the files on the disk")
+    store: s3.Store = request.getfixturevalue("s3_store")
+    return store.new_url()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, counters_url: str, files_url: str) -> Settings:
     return Settings(
         state_dir=tmp_path / "state",
         database_url=databases.emptied(),
         counters_url=counters_url,
+        files_url=files_url,
         synchronous="NORMAL",
     )
 

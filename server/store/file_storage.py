@@ -1,142 +1,147 @@
 """The bytes of uploads and exports, through fsspec at ``WEIR_FILES_URL``.
 
-A key is a path below that address. Bytes come in under a temporary name and are moved
-into place when they are whole and on disk: a key names all of its bytes or none. What a
-crash leaves behind is for the sweep (server/retention.py).
+A key is a path below that address, and names all of its bytes or none.
 """
 
+import logging
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
+from server.settings import S3, BadSettings, Settings
+from server.store.file_bucket import Bucket
+from server.store.file_disk import Disk
+from server.store.file_place import Arriving, Entry, FilesOutOfReach, Place
 
-from server.settings import BadSettings, Settings
+log = logging.getLogger("weir")
 
-INCOMING = "incoming"
-"""Where temporary names are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing in a folder."""
-
-    key: str
-    is_folder: bool
-    modified_ms: int
-
-
-class _Storage:
-    """A file system and a folder in it; modes and syncs where it is a local disk."""
-
-    def __init__(self, url: str) -> None:
-        self.fs: Any
-        self.fs, self.root = url_to_fs(url)
-        self.local = isinstance(self.fs, LocalFileSystem)
-
-    def path(self, key: str) -> str:
-        return f"{self.root}/{key}"
-
-    def make_folder(self, key: str) -> None:
-        if not self.local:
-            self.fs.makedirs(self.path(key), exist_ok=True)
-            return
-        Path(self.root).mkdir(mode=0o700, parents=True, exist_ok=True)
-        place = Path(self.root)
-        for part in key.split("/"):  # a parent would get the process's own mode
-            place /= part
-            place.mkdir(mode=0o700, exist_ok=True)
-
-    def create(self, key: str) -> BinaryIO:
-        if not self.local:
-            opened: BinaryIO = self.fs.open(self.path(key), "wb")
-            return opened
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        return os.fdopen(os.open(self.path(key), flags, 0o600), "wb")
-
-    def sync(self, file: BinaryIO) -> None:
-        file.flush()
-        if self.local:
-            os.fsync(file.fileno())
-
-    def move(self, key: str, to: str) -> None:
-        self.fs.mv(self.path(key), self.path(to))
-        if self.local:
-            _sync_folder(Path(self.path(to)).parent)
-
-
-def _sync_folder(path: Path) -> None:
-    """A name is on disk only when its folder is."""
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-_storage: _Storage | None = None
+_place: Place | None = None
 
 
 def connect(settings: Settings) -> None:
-    """Use the place of the settings.
+    """Use the place of the settings. A bucket may be out of reach until it is used.
+
+    Raises:
+        BadSettings: it cannot be.
+    """
+    global _place  # one a process, as one app a process
+    try:
+        _place = _place_of(settings)
+        with _reaching(_place):
+            _place.prepare()
+    except ImportError as error:
+        message = "WEIR_FILES_URL: for s3:// run: pip install 'weir[cluster]'"
+        raise BadSettings([message]) from error
+    except FilesOutOfReach as error:
+        raise BadSettings([f"WEIR_FILES_URL: {error}"]) from error
+
+
+def check(settings: Settings) -> None:
+    """See that the place is there, before anything is served.
+
+    fsspec starts a thread for a bucket, which must not be forked: not for a process
+    that has children.
 
     Raises:
         BadSettings: it cannot be written.
     """
-    global _storage  # one a process, as one app a process
-    _storage = _Storage(settings.files_url)
+    connect(settings)
+    place = _connected()
     try:
-        _storage.make_folder(INCOMING)
-    except OSError as error:
-        message = f"WEIR_FILES_URL: cannot write {_storage.root}: {error.strerror}"
-        raise BadSettings([message]) from error
+        with _reaching(place):
+            place.check()
+    except FilesOutOfReach as error:
+        raise BadSettings([f"WEIR_FILES_URL: {error}"]) from error
 
 
-def _connected() -> _Storage:
-    if _storage is None:
+def _place_of(settings: Settings) -> Place:
+    if settings.files_url.startswith(S3):
+        return Bucket(settings.files_url, settings.state_dir / "incoming")
+    return Disk(settings.files_url)
+
+
+def _connected() -> Place:
+    if _place is None:
         message = "no file storage is connected"
         raise RuntimeError(message)
-    return _storage
+    return _place
+
+
+@contextmanager
+def _reaching(place: Place) -> Iterator[None]:
+    try:
+        yield
+    except FilesOutOfReach:
+        raise
+    except place.errors as error:
+        message = f"cannot use {place.name}: {_reason(error)}"
+        raise FilesOutOfReach(message) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and error.errno is None:
+        return "there is no such bucket"
+    told = getattr(error, "strerror", None)
+    return told or str(error.__cause__ or error) or type(error).__name__
+
+
+class Bytes:
+    """A file of the place, whose failures are the place's."""
+
+    def __init__(self, place: Place, file: BinaryIO) -> None:
+        self._place = place
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        with _reaching(self._place):
+            return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        with _reaching(self._place):
+            return self._file.seek(offset, whence)
+
+    def write(self, content: bytes) -> int:
+        with _reaching(self._place):
+            return self._file.write(content)
+
+    def flush(self) -> None:
+        with _reaching(self._place):
+            self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> "Bytes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class Incoming:
     """Bytes on their way in."""
 
-    def __init__(self, storage: _Storage) -> None:
-        self._storage = storage
-        self._key = f"{INCOMING}/{secrets.token_hex(16)}"
-        self._kept = False
-        self.file = storage.create(self._key)
-
-    def finish(self) -> None:
-        """Nothing more comes: on disk, still under the temporary name."""
-        if not self.file.closed:
-            self._storage.sync(self.file)
-            self.file.close()
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        with _reaching(place):
+            self._arriving: Arriving = place.incoming()
+        self.file = Bytes(place, self._arriving.file)
 
     def read_back(self) -> BinaryIO:
-        """What came, from its beginning."""
-        self.finish()
-        opened: BinaryIO = self._storage.fs.open(self._storage.path(self._key), "rb")
-        return opened
+        """What came, from its beginning; nothing more comes."""
+        with _reaching(self._place):
+            return self._arriving.read_back()
 
     def keep(self, key: str) -> None:
-        """Move into place; what was there before is replaced."""
-        self.finish()
-        self._storage.make_folder(key.rpartition("/")[0])
-        self._storage.move(self._key, key)
-        self._kept = True
+        """Let *key* name them, all at once; what was there before is replaced."""
+        with _reaching(self._place):
+            self._arriving.keep(key)
 
     def drop(self) -> None:
         """Leave nothing behind, unless it was kept."""
-        self.file.close()
-        if not self._kept:
-            remove(self._key)
+        with _reaching(self._place):
+            self._arriving.drop()
 
 
 @contextmanager
@@ -149,49 +154,47 @@ def incoming() -> Iterator[Incoming]:
         coming.drop()
 
 
-def open_stored(key: str) -> BinaryIO | None:
+def open_stored(key: str) -> Bytes | None:
     """The bytes of *key*; None if there are none."""
-    storage = _connected()
-    try:
-        opened: BinaryIO = storage.fs.open(storage.path(key), "rb")
-    except FileNotFoundError:
-        return None
-    return opened
+    place = _connected()
+    with _reaching(place):
+        try:
+            return Bytes(place, place.open(key))
+        except FileNotFoundError:
+            return None
 
 
 def remove(key: str) -> None:
     """Make *key* name nothing; it may have been nothing before."""
-    storage = _connected()
+    place = _connected()
+    with _reaching(place):
+        place.remove(key)
+
+
+def forget(key: str) -> None:
+    """:func:`remove`, of what no row names any more: where it fails, the sweep will."""
     try:
-        storage.fs.rm_file(storage.path(key))
-    except FileNotFoundError:
-        return
+        remove(key)
+    except FilesOutOfReach as error:
+        log.error("%s is left for the sweep: %s", key, error)
 
 
 def remove_folder(key: str) -> None:
     """Remove a folder if nothing is in it."""
-    storage = _connected()
-    try:
-        storage.fs.rmdir(storage.path(key))
-    except OSError:
-        return  # something is, by now
+    place = _connected()
+    with _reaching(place):
+        place.remove_folder(key)
 
 
 def entries(folder: str) -> list[Entry]:
     """What is in *folder*, by name; nothing where there is no such folder."""
-    storage = _connected()
-    try:
-        found = storage.fs.ls(storage.path(folder), detail=True)
-    except FileNotFoundError:
-        return []
-    return sorted(
-        (
-            Entry(
-                f"{folder}/{each['name'].rpartition('/')[2]}",
-                each["type"] == "directory",
-                int(each.get("mtime", 0) * 1000),
-            )
-            for each in found
-        ),
-        key=lambda entry: entry.key,
-    )
+    place = _connected()
+    with _reaching(place):
+        return sorted(place.entries(folder), key=lambda entry: entry.key)
+
+
+def remove_leftovers(before_ms: int) -> int:
+    """Remove what came in before this moment and was never kept; how many."""
+    place = _connected()
+    with _reaching(place):
+        return place.remove_leftovers(before_ms)

@@ -7,7 +7,11 @@ a crash leaves bytes without a row, never a row without bytes.
 import hashlib
 import secrets
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from peewee import PeeweeException
 
 from server.clock import now_ms
 from server.store import file_storage
@@ -95,9 +99,6 @@ def add(
 ) -> tuple[str, str]:
     """Keep an upload; its uuid and its share-secret, which is not kept in clear."""
     made, secret = str(uuid.uuid4()), secrets.token_urlsafe(36)
-    if thumbnail is not None:
-        thumbnail[0].keep(thumbnail_key_of(made))
-    content.keep(key_of(made))
     row = (
         made,
         app_id,
@@ -110,8 +111,25 @@ def add(
         hash_secret(secret),
         None if thumbnail is None else thumbnail[1],
     )
-    write(app_id, lambda: _INSERT.run(*row))
+    with bytes_of(made):
+        if thumbnail is not None:
+            thumbnail[0].keep(thumbnail_key_of(made))
+        content.keep(key_of(made))
+        write(app_id, lambda: _INSERT.run(*row))
     return made, secret
+
+
+@contextmanager
+def bytes_of(uuid_: str) -> Iterator[None]:
+    """Around putting bytes in place and writing their row: both, or neither is left."""
+    try:
+        yield
+    except PeeweeException:
+        raise  # the row may be written all the same; if it is not, the sweep sees it
+    except BaseException:
+        file_storage.forget(thumbnail_key_of(uuid_))
+        file_storage.forget(key_of(uuid_))
+        raise
 
 
 def find(app_id: int, uuid_: str) -> StoredFile | None:

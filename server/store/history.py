@@ -1,8 +1,8 @@
 """History: a file of each hour's messages, made when it is first asked for.
 
-A file holds every message of its hour up to an id, and beside it stands which. Ids grow
-in the order of commits, so a larger one among the hour's messages says that some came
-after the file was made (with a ``msg_timestamp`` of that hour): then it is made anew.
+The head of a file says which messages are in it. Where the hour has others by now (sent
+with a ``msg_timestamp`` of that hour, or recalled), it is made anew. One thing in one
+place, so that a file and what is said of it cannot part, whoever else makes it.
 """
 
 import gzip
@@ -23,17 +23,24 @@ from server.store.host_lock import HostLock
 
 FOLDER = "history"
 _HOUR = re.compile(r"[0-9]{10}")
-_ENDS = re.compile(r"[0-9]+-([0-9]+)\.(?:gz|upto)")
+_ENDS = re.compile(r"[0-9]+-([0-9]+)\.gz")
 _BATCH = 1_000
 # Half the time of the default, for files a few percent larger.
 _LEVEL = 4
 _LOCKS = 64
+_TRIES = 2
+_NAME_AT = 10
+"""Where the name begins in the head of a gzip file; a zero byte ends it."""
 
 _time_zone: tzinfo
 _locks: Path
 
-_NEWEST = Statement(
-    "SELECT max(id) FROM message WHERE app_id = ? AND timestamp >= ? AND timestamp < ?"
+# Ids are given once: other messages have another sum, or are not as many.
+_WHICH = Statement(
+    """
+    SELECT count(*), max(id), sum(id & 4294967295) FROM message
+    WHERE app_id = ? AND timestamp >= ? AND timestamp < ?
+    """
 )
 _NEXT = Statement(
     """
@@ -90,41 +97,43 @@ def key_of(app: App, of: Hour) -> str:
     return f"{FOLDER}/{app.uuid}/{of.begins}-{of.ends}.gz"
 
 
+@dataclass(frozen=True, slots=True)
+class _Which:
+    """Which messages an hour has."""
+
+    count: int
+    newest: int
+    sum: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.count}-{self.newest}-{self.sum}"
+
+
+def _which(app: App, of: Hour) -> _Which | None:
+    count, newest, total = _WHICH.one(app.id, of.begins, of.ends)
+    return _Which(count, newest, int(total)) if count else None
+
+
 def make(app: App, of: Hour) -> bool:
     """See that the hour's file is there and whole; False: it had no messages.
 
     One thread of all hosts makes it, others wait and find it made.
     """
-    (newest,) = _NEWEST.one(app.id, of.begins, of.ends)
-    if newest is None:
+    which, key = _which(app, of), key_of(app, of)
+    if which is None:
         return False
-    key = key_of(app, of)
-    if _holds(key, newest):
+    if _holds(key, which):
         return True
     with _lock(key):
-        if not _holds(key, newest):
-            _write(app, of, newest, key)
-    return True
-
-
-@contextmanager
-def changing(app: App, timestamp: int) -> Iterator[None]:
-    """Around taking a message of this moment out of the history.
-
-    A file of its hour that was made before is to be made again, and nobody makes one
-    meanwhile. The note goes first: a process killed here leaves a file that is made
-    anew for nothing, never one that still holds the message.
-    """
-    key = key_of(app, _hour_of(timestamp))
-    with _lock(key):
-        file_storage.remove(_beside(key))
-        yield
-
-
-def _hour_of(timestamp: int) -> Hour:
-    at = datetime.fromtimestamp(timestamp / 1000, _time_zone)
-    local = at.replace(minute=0, second=0, microsecond=0, tzinfo=None, fold=0)
-    return Hour(_unix_ms(local), _unix_ms(local + timedelta(hours=1)))
+        # Another host may have lost its lock, so that an older file stays; and not
+        # without end, for messages may come all the time.
+        for _ in range(_TRIES):
+            which = _which(app, of)
+            if which is None or _holds(key, which):
+                break
+            _write(app, of, which, key)
+    return which is not None
 
 
 @contextmanager
@@ -135,30 +144,23 @@ def _lock(key: str) -> Iterator[None]:
         yield
 
 
-def _beside(key: str) -> str:
-    return key.removesuffix(".gz") + ".upto"
-
-
-def _holds(key: str, newest: int) -> bool:
-    """Whether there is a file of *key* with all messages up to *newest*."""
-    noted = file_storage.open_stored(_beside(key))
-    if noted is None:
+def _holds(key: str, which: _Which) -> bool:
+    """Whether there is a file of *key* with these messages."""
+    stored = file_storage.open_stored(key)
+    if stored is None:
         return False
-    with noted:
-        return int(noted.read()) >= newest
+    wanted = which.name.encode() + b"\0"
+    with stored:
+        return stored.read(_NAME_AT + len(wanted))[_NAME_AT:] == wanted
 
 
-def _write(app: App, of: Hour, newest: int, key: str) -> None:
-    """The file first, then what it holds: a crash between has it made again."""
-    with file_storage.incoming() as content, file_storage.incoming() as note:
-        # A name or a time in the head would make equal files differ.
-        with gzip.GzipFile("", "wb", _LEVEL, content.file, mtime=0) as packed:
-            for lines in _lines(app, of, newest):
+def _write(app: App, of: Hour, which: _Which, key: str) -> None:
+    with file_storage.incoming() as content:
+        # A time in the head would make equal files differ.
+        with gzip.GzipFile(which.name, "wb", _LEVEL, content.file, mtime=0) as packed:
+            for lines in _lines(app, of, which.newest):
                 packed.write(lines)
         content.keep(key)
-        database.answers()  # or the lock is lost, and the file may be old by now
-        note.file.write(str(newest).encode())
-        note.keep(_beside(key))
 
 
 def _lines(app: App, of: Hour, newest: int) -> Iterator[bytes]:
@@ -185,7 +187,7 @@ def remove_older(than_ms: int) -> int:
             ended = _ENDS.fullmatch(entry.key.rpartition("/")[2])
             if ended is not None and int(ended[1]) < than_ms:
                 file_storage.remove(entry.key)
-                removed += entry.key.endswith(".gz")
+                removed += 1
         if not file_storage.entries(app.key):
             file_storage.remove_folder(app.key)
     return removed

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from server.caller import App
 from server.clock import now_ms
 from server.kinds import Kept
-from server.store import database, history
+from server.store import database
 from server.store.database import Statement, writing
 from server.store.messages import first_id
 
@@ -34,9 +34,7 @@ class Outcome(Enum):
     TOO_OLD = auto()
 
 
-_FIND = Statement(
-    "SELECT app_id, chat_type, target, timestamp FROM message WHERE id = ?"
-)
+_FIND = Statement("SELECT app_id, chat_type, target FROM message WHERE id = ?")
 _REMOVE = Statement("DELETE FROM message WHERE id = ?")
 _FORGET_LESSER = Statement("DELETE FROM recalled WHERE id < ?")
 _REMEMBER = Statement(
@@ -61,7 +59,7 @@ def _recall(app: App, wanted: Withdrawal, oldest: int) -> Outcome:
         return Outcome.OTHER_TARGET
     if wanted.message_id < oldest and not wanted.force:
         return Outcome.TOO_OLD
-    with history.changing(app, row[3]), writing(app.id):
+    with writing(app.id):
         # Of two that take one message back, one finds it there.
         if not _REMOVE.run(wanted.message_id):  # and from every queue (CASCADE)
             return Outcome.UNKNOWN

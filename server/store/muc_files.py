@@ -11,7 +11,7 @@ from server.clock import now_ms
 from server.store import file_storage, mucs
 from server.store.database import Statement, writing
 from server.store.file_storage import Incoming
-from server.store.files import NewFile, key_of
+from server.store.files import NewFile, bytes_of, key_of
 from server.store.mucs import LAST, Kind
 
 
@@ -56,8 +56,8 @@ def add(
     shared = SharedFile(
         made, new.name or made, new.owner, new.size, now, new.content_type
     )
-    content.keep(key_of(made))
-    try:
+    with bytes_of(made):
+        content.keep(key_of(made))
         with writing(app_id):
             mucs.held(app_id, kind, muc_id)  # it may be gone since
             _INSERT.run(
@@ -70,9 +70,6 @@ def add(
                 shared.size,
                 now,
             )
-    except BaseException:
-        file_storage.remove(key_of(made))
-        raise
     return shared
 
 
@@ -110,5 +107,5 @@ def delete(app_id: int, kind: Kind, muc_id: int, uuid_: str) -> bool:
         mucs.held(app_id, kind, muc_id)
         deleted = _DELETE.run(uuid_, muc_id)
     if deleted:
-        file_storage.remove(key_of(uuid_))
+        file_storage.forget(key_of(uuid_))
     return bool(deleted)

@@ -293,4 +293,4 @@ def destroy(app_id: int, kind: Kind, muc_id: int) -> None:
         _DELETE.run(muc_id)
         _COUNT[kind].one(-1, app_id)
     for (uuid,) in shared:
-        file_storage.remove(files.key_of(uuid))
+        file_storage.forget(files.key_of(uuid))

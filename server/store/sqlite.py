@@ -96,7 +96,7 @@ class Sqlite:
                 "journal_mode": "wal",
                 "synchronous": "normal",  # the rest is WalSync's
                 "foreign_keys": 1,
-                "cache_size": -8 * 1024,  # KiB, for each connection
+                "cache_size": -2 * 1024,  # KiB, for each connection: one a thread
                 "temp_store": "memory",
             },
         )

@@ -104,7 +104,7 @@ def main() -> None:
             state_dir=Path(place), access_log=str(Path(place) / "access.log")
         )
         app = create_app(settings)
-        with database.writing():
+        with database.writing(database.INSTALLATION):
             for n in range(APPS):
                 apps._insert("bench", f"app{n}", "enterprise")
         access_log.start(settings)

@@ -342,6 +342,10 @@ def test_prose_may_change_without_a_word(tmp_path: Path) -> None:
         ),
         ({"threads": "many", "workers": "0"}, "WEIR_WORKERS='0'"),
         ({"state_dir": "/proc/nowhere"}, "WEIR_STATE_DIR: "),
+        (
+            {"files_url": "file:///proc/nowhere"},
+            "WEIR_FILES_URL: cannot use /proc/nowhere",
+        ),
     ],
 )
 def test_a_start_that_cannot_be_is_explained(

@@ -82,6 +82,9 @@ def test_every_setting_is_read() -> None:
         ("DATABASE_URL", "mysql://weir@db.example/weir"),
         ("COUNTERS_URL", "file://relative"),
         ("COUNTERS_URL", "memcached://x"),
+        ("FILES_URL", "s3://"),
+        ("FILES_URL", "s3:///no-bucket"),
+        ("FILES_URL", "gs://bucket"),
         ("PUBLIC_URL", "chat.example.com"),
         ("PUBLIC_URL", "ftp://chat.example.com"),
         ("PUBLIC_URL", "https://chat.example.com/?x=1"),
@@ -115,6 +118,31 @@ def test_a_secret_is_shown_by_nobody() -> None:
     with pytest.raises(BadSettings) as caught:
         Settings.from_env({"WEIR_METRICS_TOKEN": "short-one"})
     assert "short-one" not in str(caught.value)
+
+
+def test_a_bucket_without_a_slash_at_the_end() -> None:
+    settings = Settings.from_env({"WEIR_FILES_URL": "s3://chat-files/weir/"})
+
+    assert settings.files_url == "s3://chat-files/weir"
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://key:hush@bucket/x", "s3://bucket/x?secret=hush", "s3://bucket#hush"]
+)
+def test_credentials_of_a_bucket_are_not_in_its_url_nor_in_the_message(
+    url: str,
+) -> None:
+    with pytest.raises(BadSettings, match=r"AWS_\* variables") as caught:
+        Settings.from_env({"WEIR_FILES_URL": url})
+
+    assert "hush" not in str(caught.value)
+
+
+def test_nginx_has_no_files_of_a_bucket() -> None:
+    with pytest.raises(BadSettings, match=r"WEIR_X_ACCEL.*WEIR_FILES_URL=s3://"):
+        Settings.from_env(
+            {"WEIR_FILES_URL": "s3://bucket", "WEIR_X_ACCEL": "/internal-files/"}
+        )
 
 
 def test_all_mistakes_are_told_together() -> None:

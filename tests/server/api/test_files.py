@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from fsspec.core import url_to_fs
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -59,6 +60,12 @@ def fetch(tenant: Tenant, uuid: str, query: str = "", **headers: str) -> TestRes
 
 
 def on_disk(settings: Settings) -> list[Path]:
+    """Every file that is kept, under whatever name; or as much as in a bucket."""
+    if settings.files_url.startswith("s3://"):
+        bucket, root = url_to_fs(settings.files_url, use_listings_cache=False)
+        assert bucket.list_multipart_uploads(root.partition("/")[0]) == []
+        waiting = (settings.state_dir / "incoming").iterdir()
+        return [*waiting, *map(Path, bucket.find(root))]
     root = settings.state_dir / "files"
     return [path for path in root.rglob("*") if path.is_file()]
 
@@ -251,6 +258,7 @@ def test_nothing_is_left_when_the_row_cannot_be_written(
     assert File.select().count() == 0
 
 
+@pytest.mark.disk
 def test_uploads_are_the_owners_alone_to_read(acme: Tenant, settings: Settings) -> None:
     kept(acme, b"x")
 

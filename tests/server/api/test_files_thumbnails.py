@@ -7,7 +7,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from server import thumbnails
+from server import pictures, thumbnails
 from server.settings import Settings
 from server.store.models import File
 from tests.conftest import Tenant
@@ -182,4 +182,4 @@ def test_a_decoder_meets_any_bytes(acme: Tenant) -> None:
             broken = (
                 bytes(whole[:at]) + bytes([whole[at] ^ 0xFF]) + bytes(whole[at + 1 :])
             )
-            thumbnails.make(io.BytesIO(broken), (17, 17))
+            pictures.shrink(io.BytesIO(broken), (17, 17))

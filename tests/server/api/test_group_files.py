@@ -2,7 +2,6 @@
 
 import io
 import re
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -20,6 +19,7 @@ from tests.server.api.mucs import (
     refused,
     unknown,
 )
+from tests.server.api.test_files import on_disk
 
 NOW = 1_700_000_000_000
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -35,11 +35,6 @@ def share(
     tenant: Tenant, group: str, name: str = "rota.xlsx", content: bytes = CONTENT
 ) -> TestResponse:
     return tenant.post(f"/chatgroups/{group}/share_files", **one_file(content, name))
-
-
-def kept(settings: Settings) -> list[Path]:
-    place = settings.state_dir / "files"
-    return [path for path in place.rglob("*") if path.is_file()]
 
 
 def test_an_upload_is_listed_and_comes_back(globex: Tenant, group: str) -> None:
@@ -175,7 +170,7 @@ def test_uploads_that_are_none_leave_nothing(
     assert globex.post(path, json={}).status_code == 415
     assert share(globex, group, content=b"x" * (10 * 1024**2 + 1)).status_code == 413
     share(globex, NOWHERE)
-    assert kept(settings) == []
+    assert on_disk(settings) == []
 
 
 def test_bytes_go_with_the_file_and_with_the_group(
@@ -183,12 +178,12 @@ def test_bytes_go_with_the_file_and_with_the_group(
 ) -> None:
     file_id = share(globex, group).json["data"]["file_id"]
     share(globex, group)
-    assert len(kept(settings)) == 2
+    assert len(on_disk(settings)) == 2
 
     globex.delete(f"/chatgroups/{group}/share_files/{file_id}")
-    assert len(kept(settings)) == 1
+    assert len(on_disk(settings)) == 1
     globex.delete(f"/chatgroups/{group}")
-    assert kept(settings) == []
+    assert on_disk(settings) == []
 
 
 def test_shared_files_are_no_chat_files_and_do_not_age(

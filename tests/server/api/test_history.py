@@ -21,7 +21,7 @@ from server.store.models import Message
 from tests import databases, facts, plans
 from tests.conftest import Clock, Tenant, make_tenant
 from tests.probes.messages import send
-from tests.server.api.test_files import kept
+from tests.server.api.test_files import kept, on_disk
 
 KEPT_SECONDS = facts.BOUNDS["history.history_file"][1]
 SIGNED_SECONDS = facts.BOUNDS["history.signed_address"][1]
@@ -322,8 +322,7 @@ def test_nothing_is_left_of_a_file_that_could_not_be_made(
     with pytest.raises(ZeroDivisionError):
         history.make(acme.row, history.hour(HOUR))
 
-    root = settings.state_dir / "files"
-    assert [path for path in root.rglob("*") if path.is_file()] == []
+    assert on_disk(settings) == []
 
 
 UNSUPPORTED = "This chatmessage request is not supported"
@@ -527,7 +526,7 @@ def test_an_hour_that_clocks_leave_out_is_none(
 
 
 def test_what_reads_the_messages_uses_their_index(acme: Tenant) -> None:
-    for statement in (history._NEWEST, history._NEXT):
+    for statement in (history._WHICH, history._NEXT):
         plans.assert_by_index(statement, in_order=True)
         assert "message_app_id_timestamp_id" in "".join(plans.steps_of(statement))
 

@@ -1,0 +1,88 @@
+"""Pictures made smaller, in the little memory they are given."""
+
+import struct
+import warnings
+from collections.abc import Sequence
+from io import BytesIO
+from typing import BinaryIO
+
+from PIL import Image, ImageOps
+
+# Few formats, each common: every other decoder of Pillow's is one more to attack.
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
+
+MOST_DECODED = 64 * 1024 * 1024
+"""Bytes of memory a picture may take while it is made smaller."""
+
+# What Pillow raises on bytes that are no image, or pretend to be one.
+_UNDECODABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    LookupError,
+    EOFError,
+    MemoryError,
+    struct.error,
+    Image.DecompressionBombError,
+    Warning,
+)
+# More pixels than MAX_IMAGE_PIXELS: Pillow warns, and refuses at twice as many.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+# Bytes for each pixel, all that is held at once taken together: what the decoder keeps,
+# the picture, and a copy of it where one has to be made.
+_HELD_OPAQUE, _HELD_CLEAR, _HELD_WEBP = 5, 12, 17
+
+
+def shrink(source: BinaryIO, box: tuple[int, int]) -> tuple[bytes, str] | None:
+    """*source* made to fit *box*, ratio kept, never enlarged; with its content type.
+
+    None if it is no image, or one too large to decode.
+    """
+    try:
+        with Image.open(source, formats=_FORMATS) as image:
+            return _shrunk(image, box)
+    except _UNDECODABLE:
+        return None
+
+
+def _shrunk(image: Image.Image, box: tuple[int, int]) -> tuple[bytes, str] | None:
+    kind = image.format or ""
+    pixels = image.width * image.height
+    if pixels > (Image.MAX_IMAGE_PIXELS or 0):
+        return None
+    turned = image.getexif().get(0x0112, 1) >= 5  # Orientation: lies on its side
+    fit = (box[1], box[0]) if turned else box
+    opaque = kind in ("JPEG", "BMP") or not image.has_transparency_data
+    image.draft("RGB", fit)  # a JPEG can be decoded at an eighth
+    if _held(image, pixels, opaque=opaque) > MOST_DECODED:
+        return None
+    mode = "RGB" if opaque else "RGBA"
+    small = image if image.mode == mode else image.convert(mode)
+    small.thumbnail(fit)
+    small = ImageOps.exif_transpose(small)
+    made = BytesIO()
+    small.save(made, kind)
+    return made.getvalue(), Image.MIME[kind]
+
+
+def _held(image: Image.Image, pixels: int, *, opaque: bool) -> int:
+    """Bytes of memory that *image*, of so many pixels as it came, will take."""
+    drafted = image.width * image.height
+    if image.format == "WEBP":
+        return drafted * _HELD_WEBP
+    held = drafted * (_HELD_OPAQUE if opaque else _HELD_CLEAR)
+    if image.info.get("progressive"):  # whole, however small it is decoded
+        held += 2 * _coefficients(image, pixels)
+    return held
+
+
+def _coefficients(image: Image.Image, pixels: int) -> int:
+    """How many numbers a JPEG of so many pixels is: colours mostly have fewer."""
+    layers: Sequence[tuple[int, int, int, int]]
+    layers = getattr(image, "layer", ()) or [(0, 1, 1, 0)]
+    across, down = (max(layer[at] for layer in layers) for at in (1, 2))
+    return pixels * sum(layer[1] * layer[2] for layer in layers) // (across * down)
