@@ -56,7 +56,7 @@ def tear(path, how):
             "longer": lambda: whole + b"\0",
             "zeroed": lambda: bytes(size),
             "garbage": lambda: Random(1).randbytes(size),  # noqa: S311
-            "other secret": lambda: whole[:32] + b"\1" + whole[33:],
+            "other secret": lambda: whole[:32] + bytes([whole[32] ^ 1]) + whole[33:],
             "other geometry": lambda: whole[:24] + b"\2" + whole[25:],
             "text": lambda: b"not a file of rings\n" * 5000,
         }[how]()
