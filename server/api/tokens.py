@@ -12,7 +12,7 @@ from marshmallow import fields
 from server import answers as told
 from server import auth, envelope, passwords
 from server.answers import answers
-from server.api.users import NewUser, User, entity
+from server.api.users import NewName, User, entity
 from server.caller import Caller, Kind, caller
 from server.clock import now_ms
 from server.errors import (
@@ -146,7 +146,7 @@ def _created(username: str) -> store.SignIn | None:
 
     Of two calls at once for one name both end with the one user.
     """
-    load(_NAME_ONLY, {"username": username})
+    load(_NEW_NAME, {"username": username})
     app_id = caller().app.id
     new = store.NewUser(username.lower(), None)
     store.add(app_id, [new], at_most=rules.USERS_PER_APP)
@@ -181,7 +181,7 @@ def _lifetime(ttl: object) -> tuple[int | None, int]:
 
 
 _REQUEST = TokenRequest()
-_NAME_ONLY = NewUser(only=("username",))
+_NEW_NAME = NewName()
 _GRANTS = {
     "client_credentials": _client_credentials,
     "password": _password,

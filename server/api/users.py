@@ -85,12 +85,15 @@ def _no_uuid(username: str) -> None:
         raise ValidationError(_NOT_LEGAL.format(input=username))
 
 
-class NewUser(Lenient):
+class NewName(Lenient):
     username = Text(
         required=True,
         error_messages={"required": "Entity user requires a property named username"},
         validate=[rules.USER_ID.says("USERNAME_TOO_LONG"), _LEGAL, _no_uuid],
     )
+
+
+class NewUser(NewName):
     password = Text(
         required=True,
         error_messages={"required": "password or pin must provided"},

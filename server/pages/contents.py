@@ -40,7 +40,6 @@ class RuleShown:
 class Contents:
     """All of it."""
 
-    server: str
     sections: tuple[Section, ...]
     rules: Mapping[str, tuple[RuleShown, ...]]
     """By the title of their interface."""
@@ -65,7 +64,7 @@ def _of(sent: bytes) -> Contents:
             shown = reader.shown(path, method, operation)
             by_tag.setdefault(operation["tags"][0], []).append(shown)
     sections = tuple(_sections(by_tag))
-    return Contents(told["servers"][0]["url"], sections, _rules(sections))
+    return Contents(sections, _rules(sections))
 
 
 def _sections(by_tag: dict[str, list[Shown]]) -> Iterator[Section]:
