@@ -1,6 +1,5 @@
 """The factory: what is switched on, in which order."""
 
-import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +8,19 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from server import api, auth, commands, downloads, envelope, limiting, rules
+from server import (
+    api,
+    auth,
+    commands,
+    downloads,
+    envelope,
+    limiting,
+    pages,
+    reference,
+    rules,
+)
 from server.api import history_files
+from server.pages import limits_document
 from server.paths import RegularPaths
 from server.settings import Settings
 from server.store import apps, database, file_storage, history, tokens
@@ -51,8 +61,10 @@ def create_app(settings: Settings) -> Flask:
     downloads.init_app(settings)
     for blueprint in (*api.BLUEPRINTS, *api.APP_BLUEPRINTS):
         app.register_blueprint(blueprint, url_prefix="/<org>/<app>")
-    for blueprint in api.SERVER_BLUEPRINTS:
+    for blueprint in (*api.SERVER_BLUEPRINTS, reference.blueprint, pages.blueprint):
         app.register_blueprint(blueprint)
+    reference.init_app(settings)
+    pages.init_app(DOCUMENT)
     limiting.prepare(app, rules.EDITIONS)
     commands.init_app(app)
     app.wsgi_app = RegularPaths(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own advice
@@ -68,15 +80,13 @@ def create_app(settings: Settings) -> Flask:
 def warn_of_stale_rules(document: Path) -> None:
     """Say loudly when the document beside the server says something else by now."""
     try:
-        lines = document.read_text("utf-8-sig").split("\n")
+        text = document.read_text("utf-8-sig")
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:
         log.error("%s cannot be read (%s)", document.name, error)
         return
-    # As codegen does: the numbered lines that can be part of a table.
-    tables = "\n".join(f"{n}:{line}" for n, line in enumerate(lines, 1) if "|" in line)
-    if hashlib.sha256(tables.encode()).hexdigest() != rules.DIGEST:
+    if not limits_document.says_the_rules(text):
         log.error(
             "%s DOES NOT MATCH THE COMPILED RULES: callers are held to the rules, not"
             " to the document. See `python -m codegen diff`, then run"

@@ -4,7 +4,9 @@ Permission comes before counting because budgets are kept per app: a call withou
 valid token must not draw on one. What such calls draw on is the guard, per address.
 """
 
+import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Request, current_app, request
@@ -17,7 +19,6 @@ from server.errors import Refusal
 from server.store import apps, tokens, users
 
 View = TypeVar("View", bound=Callable[..., Any])
-Denial = Callable[[App], Refusal]
 
 Decision = Callable[[Caller], Caller | None]
 
@@ -27,7 +28,7 @@ _DENIES = "_denies"
 _ONLY_APP = frozenset({Kind.APP})
 _ANYONE = frozenset({Kind.NOBODY})
 
-_denials: dict[str, Denial] = {}
+_denials: dict[str, type[Refusal]] = {}
 _unusable: dict[str, type[Refusal]] = {}
 _bad: dict[str, type[Refusal]] = {}
 
@@ -45,8 +46,8 @@ def allow(*kinds: Kind) -> Callable[[View], View]:
     return mark
 
 
-def decide(by: Decision) -> Callable[[View], View]:
-    """Mark a view that is open on conditions.
+def decide(by: Decision, *kinds: Kind) -> Callable[[View], View]:
+    """Mark a view that is open on conditions, to some callers of each of *kinds*.
 
     *by* is given who called (``NOBODY`` where no token was sent) and returns as whom
     the call goes on, None to deny it, or raises a refusal of its own.
@@ -54,7 +55,7 @@ def decide(by: Decision) -> Callable[[View], View]:
 
     def mark(view: View) -> View:
         setattr(view, _DECIDES, by)
-        return view
+        return allow(*kinds)(view)
 
     return mark
 
@@ -63,7 +64,7 @@ def deny_with(refusal: type[Refusal]) -> Callable[[View], View]:
     """Mark a view that has its own words for callers who may not."""
 
     def mark(view: View) -> View:
-        setattr(view, _DENIES, lambda _: refusal())
+        setattr(view, _DENIES, refusal)
         return view
 
     return mark
@@ -71,7 +72,7 @@ def deny_with(refusal: type[Refusal]) -> Callable[[View], View]:
 
 def deny_all_with(blueprint: Blueprint, refusal: type[Refusal]) -> None:
     """The same for a whole interface."""
-    _denials[blueprint.name] = lambda _: refusal()
+    _denials[blueprint.name] = refusal
 
 
 def deny_everything_with(blueprint: Blueprint, refusal: type[Refusal]) -> None:
@@ -145,7 +146,7 @@ def _caller(asked: Request, org: str, name: str) -> Caller:
     else:
         admitted = found if found.kind in allowed else None
     if admitted is None:
-        raise _denial(view)(app)
+        raise _denial(view, app)
     return admitted
 
 
@@ -153,10 +154,41 @@ def _rest_of_path(org: str, name: str) -> str:
     return request.path.removeprefix(f"/{org}/{name}/")
 
 
-def _denial(view: object) -> Denial:
-    default = _denials.get(request.blueprint or "", _subject)
-    found: Denial = getattr(view, _DENIES, default)
+def _denial(view: object, app: App) -> Refusal:
+    denied = _denied(view, request.blueprint or "")
+    return _subject(app) if denied is None else denied()
+
+
+def _denied(view: object, blueprint: str) -> type[Refusal] | None:
+    """The words for callers who may not; None: those that name the resource."""
+    found: type[Refusal] | None = getattr(view, _DENIES, _denials.get(blueprint))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Who may call a view, for those who want to know beforehand."""
+
+    kinds: frozenset[Kind]
+    condition: str | None
+    """On which some of them may, in the words of who decides."""
+    refusals: tuple[type[Refusal], ...]
+    """Of those who may not; a view may have more of its own."""
+
+
+def opened(view: object, blueprint: str) -> Opened:
+    """What the marks of a view of an app say."""
+    kinds: frozenset[Kind] = getattr(view, _ALLOWS, _ONLY_APP)
+    decision: Decision | None = getattr(view, _DECIDES, None)
+    condition = inspect.getdoc(decision) if decision is not None else None
+    if kinds == _ANYONE:
+        return Opened(kinds, condition, ())
+    refusals: list[type[Refusal]] = [_denied(view, blueprint) or errors.Unauthorized]
+    if blueprint in _unusable:
+        refusals.append(_unusable[blueprint])
+    else:
+        refusals += [_bad.get(blueprint, errors.BadToken), errors.ExpiredToken]
+    return Opened(kinds, condition, tuple(dict.fromkeys(refusals)))
 
 
 def _subject(app: App) -> Refusal:

@@ -6,7 +6,7 @@ The standard envelope, the token answers' and the attributes' own; every error h
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import orjson
 from flask import Flask, Response, current_app, request
@@ -137,17 +137,34 @@ def refuse(refused: Refusal) -> Response:
     return response
 
 
+Form = Literal["standard", "plain", "token"]
+
+
+def form_of(endpoint: str, view: object) -> Form:
+    """In which of the forms an endpoint refuses."""
+    if endpoint == "tokens.issue":
+        return "token"
+    return "plain" if getattr(view, _PLAIN, False) else "standard"
+
+
 def _refusal(refused: Refusal) -> dict[str, object]:
+    endpoint = request.endpoint or ""
+    form = form_of(endpoint, current_app.view_functions.get(endpoint))
+    return told(refused, form, _now())
+
+
+def told(refused: Refusal, form: Form, now: dict[str, int]) -> dict[str, object]:
+    """The body of a refusal; some have the standard form everywhere."""
     limited = isinstance(refused, errors.ReachLimit)
-    if _is_token_request() and not limited and not isinstance(refused, errors.BadToken):
+    if form == "token" and not limited and not isinstance(refused, errors.BadToken):
         return {"error": refused.error, "error_description": refused.text}
-    if _is_plain() and not limited:
-        return {"desc": _desc(refused)} | _now() | _account(refused)
+    if form == "plain" and not limited:
+        return {"desc": _desc(refused)} | now | _account(refused)
     described = {"error_description": refused.text} if refused.text else {}
     return {
         "error": refused.error,
         "exception": refused.exception,
-        **_now(),
+        **now,
         **described,
     } | _account(refused)
 
@@ -170,18 +187,6 @@ def _desc(refused: Refusal) -> str:
     if isinstance(refused, errors.JsonParse | errors.IllegalArgument):
         return "Bad Request"
     return refused.text
-
-
-def _view() -> object:
-    return current_app.view_functions.get(request.endpoint or "")
-
-
-def _is_plain() -> bool:
-    return getattr(_view(), _PLAIN, False)
-
-
-def _is_token_request() -> bool:
-    return request.endpoint == "tokens.issue"
 
 
 # What Flask and Werkzeug refuse by themselves, in the wire's words.

@@ -37,10 +37,11 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A body: one object of *schema*, or as well an array of them."""
+    """A body: one object of *schema*, or an array of them as well."""
 
     schema: type[Schema]
-    or_bulk: bool = False
+    bulk: Callable[[list[Any]], None] | None = None
+    """What checks the array; None: there is none."""
 
 
 def takes(schema: type[Schema]) -> Callable[[View[Result]], View[Result]]:
@@ -264,7 +265,7 @@ def body_or_bulk(
             return view(**arguments, **{name: loaded})
 
         setattr(with_body, READS, frozenset({name}))
-        setattr(with_body, TAKES, Taken(schema, or_bulk=True))
+        setattr(with_body, TAKES, Taken(schema, check))
         return with_body
 
     return decorate

@@ -23,6 +23,7 @@ from server.limiting import loss
 from server.limiting.rings import Rings
 from server.settings import Settings
 from server.store import apps, database, tokens, users
+from tests import contract
 
 ALICES_PASSWORD = "open sesame"
 SECOND_NS = 1_000_000_000
@@ -75,6 +76,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings, clock: Clock) -> Iterator[Flask]:
     app = create_app(settings)
+    contract.watch(app)
     yield app
     database.disconnect()
 

@@ -27,6 +27,8 @@ FIGURE = re.compile(r"\d[\d,]*")
 WITHOUT_HANDLERS: set[str] = set()
 OUTSIDE_THE_TABLE = {
     "tokens.issue", "limits.read", "ops.health", "history_files.download",
+    "reference.openapi",
+    "pages.docs", "pages.limits", "pages.section", "pages.asset",
 }  # fmt: skip
 
 
@@ -232,9 +234,11 @@ LAYERS = [
     {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
     {"limiting", "store"},
     {"rules", "auth"},
-    {"paths", "retention", "envelope"},
-    {"payload", "downloads", "uploads"},
+    {"paths", "retention", "envelope", "demo"},
+    {"payload", "downloads", "uploads", "answers"},
     {"api"},
+    {"reference"},
+    {"pages"},
     {"commands", "first_start"},
     {"app"},
     {"gunicorn_worker"},

@@ -3,8 +3,10 @@
 from flask import Response, request
 from marshmallow import validate
 
+from server import answers as told
 from server import cursors, envelope
-from server.api.users import entity
+from server.answers import answers
+from server.api.users import User, entity
 from server.caller import caller
 from server.errors import INVALID_REQUEST
 from server.payload import Lenient, Strings, body, whole
@@ -15,6 +17,16 @@ blueprint = rules.blueprint
 
 
 @blueprint.get("/users/<owner_username>/blocks/users")
+@answers(
+    told.ok(
+        action="get",
+        uri=told.uri(),
+        entities=told.nothing(),
+        data=told.texts(),
+        count=told.count(),
+        cursor=told.cursor(),
+    )
+)
 def list_blocked(*, owner_username: str) -> Response:
     """Who is on a user's blacklist, the newest first: all, or a page if asked for."""
     app_id = caller().app.id
@@ -45,6 +57,11 @@ class Blocked(Lenient):
 
 
 @blueprint.post("/users/<owner_username>/blocks/users")
+@answers(
+    told.of_app(
+        action="post", uri=told.uri(), entities=told.nothing(), data=told.texts()
+    )
+)
 @body(Blocked, at_most=rules.REQUEST_BODY)
 def block(*, owner_username: str, usernames: list[str]) -> Response:
     """Put users on a blacklist, all or none."""
@@ -55,6 +72,9 @@ def block(*, owner_username: str, usernames: list[str]) -> Response:
 
 
 @blueprint.delete("/users/<owner_username>/blocks/users/<blocked_username>")
+@answers(
+    told.of_app(action="delete", path=told.text(), uri=told.uri(), entities=[User])
+)
 def unblock(*, owner_username: str, blocked_username: str) -> Response:
     """Take a user off a blacklist, if on it; the answer shows who it was."""
     owner, listed = store.remove(caller().app.id, owner_username, blocked_username)

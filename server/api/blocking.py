@@ -1,9 +1,12 @@
 """Account blocking: deactivate and activate users, put their devices out."""
 
 from flask import Response
+from marshmallow import Schema
 
+from server import answers as told
 from server import envelope
-from server.api.users import entity
+from server.answers import Said, answers
+from server.api.users import User, entity
 from server.auth import deny_with
 from server.caller import caller
 from server.errors import AdminOnly, ManagedUserNotFound
@@ -14,6 +17,7 @@ blueprint = rules.blueprint
 
 
 @blueprint.post("/users/<username>/deactivate")
+@answers(told.ok(action="Deactivate user", entities=[User]))
 @deny_with(AdminOnly)
 def deactivate(*, username: str) -> Response:
     """Close an account: no sign-in, no token, no connection, until it is activated."""
@@ -25,6 +29,7 @@ def deactivate(*, username: str) -> Response:
 
 
 @blueprint.post("/users/<username>/activate")
+@answers(told.ok(action="activate user"))
 @deny_with(AdminOnly)
 def activate(*, username: str) -> Response:
     """Open an account again."""
@@ -32,7 +37,22 @@ def activate(*, username: str) -> Response:
     return envelope.ok(action="activate user")
 
 
+class Closed(Schema):
+    result = told.truth()
+
+
+def _closed(action: str) -> dict[str, Said]:
+    return {
+        "action": action,
+        "uri": told.uri(),
+        "entities": told.nothing(),
+        "data": Closed,
+        "count": told.count(),
+    }
+
+
 @blueprint.get("/users/<username>/disconnect")
+@answers(told.ok(**_closed("get")))
 def disconnect(*, username: str) -> Response:
     """Close every connection of a user; true for one who has none, too."""
     store.disconnect(caller().app.id, username)
@@ -46,6 +66,7 @@ def disconnect(*, username: str) -> Response:
 
 
 @blueprint.get("/users/<username>/disconnect/<resource>")
+@answers(told.ok(**_closed("get")))
 @deny_with(AdminOnly)
 def disconnect_device_by_get(*, username: str, resource: str) -> Response:
     """Close one device's connection, as older clients ask."""
@@ -53,6 +74,7 @@ def disconnect_device_by_get(*, username: str, resource: str) -> Response:
 
 
 @blueprint.delete("/users/<username>/disconnect/<resource>")
+@answers(told.of_app(**_closed("delete")))
 @deny_with(AdminOnly)
 def disconnect_device(*, username: str, resource: str) -> Response:
     """Close one device's connection."""
@@ -70,7 +92,22 @@ def _disconnected(action: str, username: str, resource: str) -> dict[str, object
     }
 
 
+class Device(Schema):
+    res = told.text()
+    device_uuid = told.text()
+    device_name = told.text()
+
+
 @blueprint.get("/users/<username>/resources")
+@answers(
+    told.of_app(
+        action="get",
+        path=told.text(),
+        uri=told.uri(),
+        entities=told.nothing(),
+        data=[Device],
+    )
+)
 @deny_with(AdminOnly)
 def list_devices(*, username: str) -> Response:
     """The devices on which a user is receiving now."""

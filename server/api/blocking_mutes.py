@@ -1,9 +1,11 @@
 """Global mutes: stop a user from sending, by kind of chat."""
 
 from flask import Response
-from marshmallow import fields, validate
+from marshmallow import Schema, fields, validate
 
+from server import answers as told
 from server import envelope
+from server.answers import Answer, answers
 from server.auth import deny_with
 from server.caller import caller
 from server.clock import now_ms
@@ -37,7 +39,36 @@ class NewMute(Lenient):
     chatroom = Seconds()
 
 
+class Muted(Schema):
+    result = told.constant("ok")
+
+
+class MutesOfUser(Schema):
+    userid = told.text()
+    chat = told.number("Seconds left; -1: for ever, 0: none.")
+    groupchat = told.number("Likewise.")
+    chatroom = told.number("Likewise.")
+    unixtime = told.number("The server's time, in seconds.")
+
+
+class Mute(Schema):
+    username = told.text()
+    chat = fields.Integer()
+    groupchat = fields.Integer()
+    chatroom = fields.Integer()
+
+
+class MutePage(Schema):
+    data = fields.List(fields.Nested(Mute), required=True)
+    unixtime = told.number("The server's time, in seconds.")
+
+
+def _told(action: str, data: type[Schema]) -> Answer:
+    return told.of_app(action=action, path=PATH, uri=told.uri(), data=data)
+
+
 @blueprint.post("/mutes")
+@answers(_told("post", Muted))
 @deny_with(AdminOnly)
 @body(NewMute, at_most=rules.REQUEST_BODY)
 def mute(*, username: str | None = None, **seconds: int) -> Response:
@@ -49,6 +80,7 @@ def mute(*, username: str | None = None, **seconds: int) -> Response:
 
 
 @blueprint.get("/mutes/<username>")
+@answers(_told("get", MutesOfUser))
 @deny_with(AdminOnly)
 def read_mutes(*, username: str) -> Response:
     """The seconds left of a user's mutes."""
@@ -63,6 +95,7 @@ def read_mutes(*, username: str) -> Response:
 
 
 @blueprint.get("/mutes")
+@answers(_told("get", MutePage))
 @deny_with(AdminOnly)
 def list_mutes() -> Response:
     """Every mute that holds, the last set first, a page a call."""

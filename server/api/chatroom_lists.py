@@ -2,6 +2,8 @@
 
 from flask import Response
 
+from server import answers as told
+from server.answers import answers
 from server.api import muc_fields
 from server.api import muc_wire as wire
 from server.api.chatrooms import KIND
@@ -14,6 +16,7 @@ blueprint = rules.blueprint
 
 
 @blueprint.get("/chatrooms/<room_id>/blocks/users")
+@answers(wire.told(told.texts(), count=True))
 def list_blocks(*, room_id: str) -> Response:
     """Who is blocked."""
     return wire.listed(store.blocked(caller().app.id, KIND, wire.id_in(room_id)))
@@ -32,6 +35,7 @@ def _block(room_id: str, names: list[str]) -> list[dict[str, object]]:
 
 
 @blueprint.post("/chatrooms/<room_id>/blocks/users/<username>")
+@answers(wire.told(wire.Outcome))
 def block(*, room_id: str, username: str) -> Response:
     """Take a member out and keep them out."""
     return wire.of_muc(_block(room_id, [username])[0])
@@ -42,6 +46,7 @@ class Blocks(Lenient):
 
 
 @blueprint.post("/chatrooms/<room_id>/blocks/users")
+@answers(wire.told([wire.Outcome]))
 @body(Blocks, at_most=rules.REQUEST_BODY)
 def block_some(*, room_id: str, usernames: list[str]) -> Response:
     """The same of several; a list of one is a list."""
@@ -49,6 +54,7 @@ def block_some(*, room_id: str, usernames: list[str]) -> Response:
 
 
 @blueprint.delete("/chatrooms/<room_id>/blocks/users/<usernames>")
+@answers(wire.told(told.Either(wire.Outcome, [wire.Outcome])))
 def unblock(*, room_id: str, usernames: str) -> Response:
     """Let users be added again."""
     names = wire.names_in(usernames, rules.BATCH_UNBLOCK)
@@ -60,6 +66,7 @@ def unblock(*, room_id: str, usernames: str) -> Response:
 
 
 @blueprint.get("/chatrooms/<room_id>/mute")
+@answers(wire.told([wire.MutedMember]))
 def list_mutes(*, room_id: str) -> Response:
     """Who is muted, and until when."""
     muted = store.muted(caller().app.id, KIND, wire.id_in(room_id))
@@ -72,6 +79,7 @@ class Mutes(Lenient):
 
 
 @blueprint.post("/chatrooms/<room_id>/mute")
+@answers(wire.told([wire.Outcome]))
 @body(Mutes, at_most=rules.REQUEST_BODY)
 def mute(*, room_id: str, usernames: list[str], duration_ms: int | None) -> Response:
     """Mute members from now on, or anew."""
@@ -81,6 +89,7 @@ def mute(*, room_id: str, usernames: list[str], duration_ms: int | None) -> Resp
 
 
 @blueprint.delete("/chatrooms/<room_id>/mute/<usernames>")
+@answers(wire.told([wire.Outcome]))
 def unmute(*, room_id: str, usernames: str) -> Response:
     """Let members speak again."""
     names = wire.names_in(usernames, rules.BATCH_UNMUTE)
@@ -91,6 +100,7 @@ def unmute(*, room_id: str, usernames: str) -> Response:
 
 
 @blueprint.get("/chatrooms/<room_id>/white/users")
+@answers(wire.told(told.texts(), count=True))
 def list_allowed(*, room_id: str) -> Response:
     """Who may speak while all are muted."""
     return wire.listed(store.allowed(caller().app.id, KIND, wire.id_in(room_id)))
@@ -104,6 +114,7 @@ def _allow(room_id: str, names: list[str], *, speak: bool) -> list[dict[str, obj
 
 
 @blueprint.post("/chatrooms/<room_id>/white/users/<username>")
+@answers(wire.told(wire.Outcome))
 def allow(*, room_id: str, username: str) -> Response:
     """Put a member on the allow list."""
     return wire.of_muc(_allow(room_id, [username], speak=True)[0])
@@ -114,6 +125,7 @@ class Allowed(Lenient):
 
 
 @blueprint.post("/chatrooms/<room_id>/white/users")
+@answers(wire.told([wire.Outcome]))
 @body(Allowed, at_most=rules.REQUEST_BODY)
 def allow_some(*, room_id: str, usernames: list[str]) -> Response:
     """The same of several; a list of one is a list."""
@@ -121,6 +133,7 @@ def allow_some(*, room_id: str, usernames: list[str]) -> Response:
 
 
 @blueprint.delete("/chatrooms/<room_id>/white/users/<usernames>")
+@answers(wire.told([wire.Outcome]))
 def disallow(*, room_id: str, usernames: str) -> Response:
     """Take members off the allow list; always answered as a list."""
     names = wire.names_in(usernames, rules.BATCH_DISALLOW)

@@ -1,8 +1,11 @@
 """Members of rooms: list, add, remove."""
 
 from flask import Response
+from marshmallow import Schema
 
+from server import answers as told
 from server import cursors
+from server.answers import answers
 from server.api import muc_fields
 from server.api import muc_wire as wire
 from server.api.chatrooms import CAPS, KIND
@@ -18,6 +21,9 @@ blueprint = rules.blueprint
 
 
 @blueprint.get("/chatrooms/<room_id>/users")
+@answers(
+    wire.told(told.Either([wire.Affiliation], told.texts()), count=True, cursor=True)
+)
 def list_members(*, room_id: str) -> Response:
     """Who is in a room: a page with the owner, or by cursor without."""
     found = wire.id_in(room_id, UnreadMuc)
@@ -35,7 +41,15 @@ def list_members(*, room_id: str) -> Response:
     return wire.listed(page.names, cursor)
 
 
+class Added(Schema):
+    result = told.constant(value=True)
+    id = told.text()
+    action = told.constant("add_member")
+    user = told.text()
+
+
 @blueprint.post("/chatrooms/<room_id>/users/<username>")
+@answers(wire.told(Added))
 def add(*, room_id: str, username: str) -> Response:
     """Let one user in."""
     found = wire.id_in(room_id)
@@ -54,7 +68,14 @@ class NewMembers(Lenient):
     usernames = muc_fields.Names("usernames", rules.BATCH_ADD, required=True)
 
 
+class AddedMembers(Schema):
+    newmembers = told.texts()
+    id = told.text()
+    action = told.constant("add_member")
+
+
 @blueprint.post("/chatrooms/<room_id>/users")
+@answers(wire.told(AddedMembers))
 @body(NewMembers, at_most=rules.REQUEST_BODY)
 def add_some(*, room_id: str, usernames: list[str]) -> Response:
     """Let users in, all or nobody; who is in already is left out of the answer."""
@@ -64,6 +85,7 @@ def add_some(*, room_id: str, usernames: list[str]) -> Response:
 
 
 @blueprint.delete("/chatrooms/<room_id>/users/<usernames>")
+@answers(wire.told(told.Either(wire.Outcome, [wire.Outcome])))
 def remove(*, room_id: str, usernames: str) -> Response:
     """Take members out; of several, each is told what became of it."""
     names = wire.names_in(usernames, rules.BATCH_REMOVAL)

@@ -1,8 +1,11 @@
 """Chat rooms: list, read, create, change, destroy."""
 
 from flask import Response, request
+from marshmallow import Schema, fields
 
+from server import answers as told
 from server import cursors
+from server.answers import answers
 from server.api import muc_fields
 from server.api import muc_wire as wire
 from server.auth import deny_everything_with
@@ -21,7 +24,20 @@ KIND: store.Kind = "chatroom"
 CAPS = Caps(joined=rules.JOINED_CHAT_ROOMS, members=rules.MEMBERS_PER_CHAT_ROOM)
 
 
+class ListedRoom(Schema):
+    id = told.text()
+    name = told.text()
+    owner = told.text()
+    affiliations_count = told.number()
+
+
+class JoinedRoom(Schema):
+    id = told.text()
+    name = told.text()
+
+
 @blueprint.get("/chatrooms")
+@answers(wire.told([ListedRoom], count=True, cursor=True))
 def list_rooms() -> Response:
     """The rooms of the app, the newest first: all of them, or a page if asked."""
     if {"limit", "cursor"} & request.args.keys():
@@ -44,13 +60,35 @@ def list_rooms() -> Response:
 
 
 @blueprint.get("/users/<username>/joined_chatrooms")
+@answers(wire.told([JoinedRoom], count=True))
 def list_joined(*, username: str) -> Response:
     """The rooms a user is in, all of them."""
     joined = store.joined(caller().app.id, KIND, username, size=None)
     return wire.listed([{"id": str(room_id), "name": name} for room_id, name in joined])
 
 
+class RoomDetails(Schema):
+    id = told.text()
+    name = told.text()
+    description = told.text()
+    membersonly = told.constant(value=False)
+    allowinvites = told.constant(value=False)
+    maxusers = told.number()
+    owner = told.text()
+    created = told.number()
+    custom = told.text()
+    mute = told.truth()
+    affiliations_count = told.number()
+    affiliations = fields.List(fields.Nested(wire.Affiliation), required=True)
+    public = told.constant(value=True)
+
+
 @blueprint.get("/chatrooms/<room_ids>")
+@answers(
+    wire.told(
+        fields.List(told.Either(RoomDetails, wire.UnknownId), required=True), count=True
+    )
+)
 def read(*, room_ids: str) -> Response:
     """Details of one room or several; an unknown one of several says so."""
     wanted = wire.names_in(room_ids, rules.CHAT_ROOM_DETAILS, "chatroomids")
@@ -106,7 +144,12 @@ class NewRoom(Lenient):
     custom = Text(validate=_CUSTOM, load_default="")
 
 
+class NewRoomId(Schema):
+    id = told.text()
+
+
 @blueprint.post("/chatrooms")
+@answers(wire.told(NewRoomId))
 @body(NewRoom, at_most=rules.REQUEST_BODY)
 def create(
     *,
@@ -145,6 +188,7 @@ class RoomChanges(muc_fields.Changes):
 
 
 @blueprint.put("/chatrooms/<room_id>")
+@answers(wire.told(told.by_name(told.constant(value=True))))
 @body(RoomChanges, at_most=rules.REQUEST_BODY)
 def change(*, room_id: str, newowner: str | None = None, **changes: object) -> Response:
     """Change some fields, or give the room to another member."""
@@ -156,7 +200,13 @@ def change(*, room_id: str, newowner: str | None = None, **changes: object) -> R
     return wire.changed(changes)
 
 
+class Destroyed(Schema):
+    success = told.constant(value=True)
+    id = told.text()
+
+
 @blueprint.delete("/chatrooms/<room_id>")
+@answers(wire.told(Destroyed))
 def destroy(*, room_id: str) -> Response:
     """Remove a room and all that is in it."""
     store.destroy(caller().app.id, KIND, wire.id_in(room_id))

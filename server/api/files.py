@@ -1,8 +1,11 @@
 """Files: upload, download, and the thumbnail of an image."""
 
 from flask import Response, request
+from marshmallow import Schema, fields
 
+from server import answers as told
 from server import downloads, envelope, thumbnails, uploads
+from server.answers import answers
 from server.auth import allow, deny_bad_tokens_with
 from server.caller import Kind, caller
 from server.clock import now_ms
@@ -30,7 +33,14 @@ def _restricts() -> bool:
     return said is not None and said.strip().lower() != "false"
 
 
+class ChatFile(Schema):
+    uuid = told.text()
+    type = told.constant("chatfile")
+    share_secret = fields.String(required=True, data_key="share-secret")
+
+
 @blueprint.post("/chatfiles")
+@answers(told.of_app(action="post", path=PATH, uri=told.uri(), entities=[ChatFile]))
 @allow(Kind.APP, Kind.USER)
 def upload() -> Response:
     """Keep one file; the answer tells its uuid and its share-secret."""
@@ -57,7 +67,9 @@ def _thumbnail(received: Upload, to: Incoming) -> tuple[Incoming, str] | None:
     """A thumbnail written to *to*; None where the file itself will do."""
     if received.size <= thumbnails.SMALL:
         return None
-    box = (_side(received, "thumbnail-width"), _side(received, "thumbnail-height"))
+    width = received.parts.get("thumbnail-width", "")
+    height = received.parts.get("thumbnail-height", "")
+    box = (_side(width), _side(height))
     with received.content.read_back() as source:
         made = thumbnails.make(source, box)
     if made is None:
@@ -66,13 +78,14 @@ def _thumbnail(received: Upload, to: Incoming) -> tuple[Incoming, str] | None:
     return to, made[1]
 
 
-def _side(received: Upload, part: str) -> int:
-    said = received.parts.get(part, "").strip()
+def _side(said: str) -> int:
+    said = said.strip()
     fits = said.isascii() and said.isdecimal() and len(said) < 10 and int(said) > 0
     return int(said) if fits else DEFAULT_SIDE
 
 
 @blueprint.get("/chatfiles/<uuid>")
+@answers(told.content())
 @allow(Kind.APP, Kind.USER)
 @rules.cluster_downloads
 def download(*, uuid: str) -> Response:

@@ -1,10 +1,12 @@
 """Friends: make and end a friendship, list whom a user knows, one or many."""
 
 from flask import Response
-from marshmallow import validate
+from marshmallow import Schema, fields, validate
 
+from server import answers as told
 from server import cursors, envelope
-from server.api.users import entity
+from server.answers import Answer, answers
+from server.api.users import User, entity
 from server.caller import caller
 from server.errors import INVALID_REQUEST, IllegalArgument, NotFound
 from server.payload import Lenient, Strings, Text, body, whole
@@ -29,7 +31,12 @@ def addressed(username: str) -> str:
     return username
 
 
+def _one(action: str) -> Answer:
+    return told.of_app(action=action, path=told.text(), uri=told.uri(), entities=[User])
+
+
 @blueprint.post("/users/<owner_username>/contacts/users/<contact_username>")
+@answers(_one("post"))
 def add(*, owner_username: str, contact_username: str) -> Response:
     """Make two users contacts of each other; the answer shows the contact."""
     owner, contact = store.add(
@@ -42,6 +49,7 @@ def add(*, owner_username: str, contact_username: str) -> Response:
 
 
 @blueprint.delete("/users/<owner_username>/contacts/users/<contact_username>")
+@answers(_one("delete"))
 def remove(*, owner_username: str, contact_username: str) -> Response:
     """End a friendship, if there is one; the answer shows who was the contact."""
     owner, contact = store.remove(
@@ -61,6 +69,15 @@ def _changed(action: str, owner: users.User, contact: users.User) -> Response:
 
 
 @blueprint.get("/users/<owner_username>/contacts/users")
+@answers(
+    told.ok(
+        action="get",
+        uri=told.uri(),
+        entities=told.nothing(),
+        data=told.texts(),
+        count=told.count(),
+    )
+)
 def list_names(*, owner_username: str) -> Response:
     """The names of all contacts, the newest first."""
     names = store.names(caller().app.id, addressed(owner_username))
@@ -69,8 +86,32 @@ def list_names(*, owner_username: str) -> Response:
     )
 
 
+class Contact(Schema):
+    username = told.text()
+    remark = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "null where there is none, or none was asked for."},
+    )
+
+
+class Contacts(Schema):
+    contacts = fields.List(fields.Nested(Contact), required=True)
+    cursor = told.cursor()
+
+
 @blueprint.get("/user/<username>/contacts")
 @blueprint.get("/users/<username>/contacts")
+@answers(
+    told.ok(
+        action="get",
+        uri=told.uri(),
+        entities=told.nothing(),
+        count=told.count(),
+        data=Contacts,
+        cursor=told.cursor(),
+    )
+)
 def list_contacts(*, username: str) -> Response:
     """Contacts with the owner's remarks, the newest first, a page a call."""
     limit = whole("limit") or 0
@@ -101,6 +142,7 @@ class Remark(Lenient):
 
 
 @blueprint.put("/user/<owner_username>/contacts/users/<contact_username>")
+@answers(told.ok(action="put", status="ok", uri=told.uri()))
 @body(Remark, at_most=rules.REQUEST_BODY)
 def change_remark(
     *, owner_username: str, contact_username: str, remark: str
@@ -128,7 +170,15 @@ class Friends(Lenient):
     )
 
 
+class Imported(Schema):
+    success = told.texts("Those who are contacts now.")
+    NotExistFailed = told.texts("Names nobody has.")
+    maxLimitFailed = told.texts("Those whose own list is full.")
+    UnKnowFailed = told.texts()
+
+
 @blueprint.post("/users/<username>/contacts/import")
+@answers(told.ok(action="post", status="ok", data=Imported))
 @body(Friends, at_most=rules.REQUEST_BODY)
 def add_many(*, username: str, usernames: list[str]) -> Response:
     """Make many users contacts of one; the answer tells what became of each name."""
@@ -151,6 +201,11 @@ def add_many(*, username: str, usernames: list[str]) -> Response:
 
 
 @blueprint.delete("/contacts/users/<username>")
+@answers(
+    told.of_app(
+        action="delete", path=told.text(), uri=told.uri(), entities=told.nothing()
+    )
+)
 def remove_all(*, username: str) -> Response:
     """End every friendship of a user."""
     store.remove_all(caller().app.id, addressed(username))

@@ -1,8 +1,11 @@
 """Files shared in groups: list, upload, download, delete."""
 
 from flask import Response, request
+from marshmallow import Schema
 
+from server import answers as told
 from server import downloads, envelope, uploads
+from server.answers import answers
 from server.api import muc_wire as wire
 from server.api.groups import KIND
 from server.auth import decide
@@ -52,8 +55,17 @@ def _may_delete(found: Caller) -> Caller | None:
     return found if muc_roles.is_admin(found.app.id, group.id, found.username) else None
 
 
+class SharedFile(Schema):
+    file_id = told.text()
+    file_name = told.text()
+    file_owner = told.text()
+    file_size = told.number("Bytes.")
+    created = told.number()
+
+
 @blueprint.get("/chatgroups/<group_id>/share_files")
-@decide(_member)
+@answers(wire.told([SharedFile]))
+@decide(_member, Kind.APP, Kind.USER)
 def list_files(*, group_id: str) -> Response:
     """The files of a group, the newest first."""
     most = rules.SHARED_FILE_LIST
@@ -78,8 +90,18 @@ def list_files(*, group_id: str) -> Response:
     )
 
 
+class NewSharedFile(Schema):
+    file_url = told.text()
+    group_id = told.text()
+    file_name = told.text()
+    created = told.number()
+    file_id = told.text()
+    file_size = told.number("Bytes.")
+
+
 @blueprint.post("/chatgroups/<group_id>/share_files")
-@decide(_member)
+@answers(wire.told(NewSharedFile))
+@decide(_member, Kind.APP, Kind.USER)
 def upload(*, group_id: str) -> Response:
     """Keep a file for the members of a group."""
     by = caller()
@@ -106,7 +128,8 @@ def upload(*, group_id: str) -> Response:
 
 
 @blueprint.get("/chatgroups/<group_id>/share_files/<file_id>")
-@decide(_member)
+@answers(told.content())
+@decide(_member, Kind.APP, Kind.USER)
 def download(*, group_id: str, file_id: str) -> Response:
     """The bytes of a shared file."""
     shared = store.find(caller().app.id, KIND, wire.id_in(group_id), file_id)
@@ -115,8 +138,15 @@ def download(*, group_id: str, file_id: str) -> Response:
     return downloads.send(key_of(shared.uuid), downloads.type_of(shared.content_type))
 
 
+class RemovedFile(Schema):
+    group_id = told.text()
+    file_id = told.text()
+    result = told.constant(value=True)
+
+
 @blueprint.delete("/chatgroups/<group_id>/share_files/<file_id>")
-@decide(_may_delete)
+@answers(wire.told(RemovedFile))
+@decide(_may_delete, Kind.APP, Kind.USER)
 def delete_file(*, group_id: str, file_id: str) -> Response:
     """Remove a shared file."""
     if not store.delete(caller().app.id, KIND, wire.id_in(group_id), file_id):

@@ -2,6 +2,8 @@
 
 from flask import Response
 
+from server import answers as told
+from server.answers import answers
 from server.api import muc_fields
 from server.api import muc_wire as wire
 from server.api.groups import KIND
@@ -14,6 +16,7 @@ blueprint = rules.blueprint
 
 
 @blueprint.get("/chatgroups/<group_id>/blocks/users")
+@answers(wire.told(told.texts(), count=True))
 def list_blocks(*, group_id: str) -> Response:
     """Who is blocked."""
     return wire.listed(store.blocked(caller().app.id, KIND, wire.id_in(group_id)))
@@ -26,6 +29,7 @@ def _block(group_id: str, names: list[str]) -> list[dict[str, object]]:
 
 
 @blueprint.post("/chatgroups/<group_id>/blocks/users/<username>")
+@answers(wire.told(wire.Outcome))
 def block(*, group_id: str, username: str) -> Response:
     """Take a member out and keep them out."""
     return wire.of_muc(_block(group_id, [username])[0])
@@ -36,6 +40,7 @@ class Blocks(Lenient):
 
 
 @blueprint.post("/chatgroups/<group_id>/blocks/users")
+@answers(wire.told([wire.Outcome]))
 @body(Blocks, at_most=rules.REQUEST_BODY)
 def block_some(*, group_id: str, usernames: list[str]) -> Response:
     """The same of several; a list of one is a list."""
@@ -51,6 +56,7 @@ def _unblock(group_id: str, names: list[str]) -> Response:
 
 
 @blueprint.delete("/chatgroups/<group_id>/blocks/users/<usernames>")
+@answers(wire.told(told.Either(wire.Outcome, [wire.Outcome])))
 def unblock(*, group_id: str, usernames: str) -> Response:
     """Let users be added again."""
     return _unblock(group_id, wire.names_in(usernames, rules.BATCH_UNBLOCK))
@@ -61,6 +67,7 @@ class Unblocks(Lenient):
 
 
 @blueprint.delete("/chatgroups/<group_id>/blocks/users")
+@answers(wire.told(told.Either(wire.Outcome, [wire.Outcome])))
 @body(Unblocks, at_most=rules.REQUEST_BODY)
 def unblock_listed(*, group_id: str, usernames: list[str]) -> Response:
     """The same, as one client sends it."""
@@ -68,6 +75,7 @@ def unblock_listed(*, group_id: str, usernames: list[str]) -> Response:
 
 
 @blueprint.get("/chatgroups/<group_id>/mute")
+@answers(wire.told([wire.MutedMember]))
 def list_mutes(*, group_id: str) -> Response:
     """Who is muted, and until when."""
     muted = store.muted(caller().app.id, KIND, wire.id_in(group_id))
@@ -80,6 +88,7 @@ class Mutes(Lenient):
 
 
 @blueprint.post("/chatgroups/<group_id>/mute")
+@answers(wire.told([wire.Outcome]))
 @body(Mutes, at_most=rules.REQUEST_BODY)
 def mute(*, group_id: str, usernames: list[str], duration_ms: int | None) -> Response:
     """Mute members from now on, or anew."""
@@ -89,6 +98,7 @@ def mute(*, group_id: str, usernames: list[str], duration_ms: int | None) -> Res
 
 
 @blueprint.delete("/chatgroups/<group_id>/mute/<usernames>")
+@answers(wire.told([wire.Outcome]))
 def unmute(*, group_id: str, usernames: str) -> Response:
     """Let members speak again."""
     names = wire.names_in(usernames, rules.BATCH_UNMUTE)
@@ -99,6 +109,7 @@ def unmute(*, group_id: str, usernames: str) -> Response:
 
 
 @blueprint.get("/chatgroups/<group_id>/white/users")
+@answers(wire.told(told.texts(), count=True))
 def list_allowed(*, group_id: str) -> Response:
     """Who may speak while all are muted."""
     return wire.listed(store.allowed(caller().app.id, KIND, wire.id_in(group_id)))
@@ -112,6 +123,7 @@ def _allow(group_id: str, names: list[str], *, speak: bool) -> list[dict[str, ob
 
 
 @blueprint.post("/chatgroups/<group_id>/white/users/<username>")
+@answers(wire.told(wire.Outcome))
 def allow(*, group_id: str, username: str) -> Response:
     """Put a member on the allow list."""
     return wire.of_muc(_allow(group_id, [username], speak=True)[0])
@@ -122,6 +134,7 @@ class Allowed(Lenient):
 
 
 @blueprint.post("/chatgroups/<group_id>/white/users")
+@answers(wire.told([wire.Outcome]))
 @body(Allowed, at_most=rules.REQUEST_BODY)
 def allow_some(*, group_id: str, usernames: list[str]) -> Response:
     """The same of several; a list of one is a list."""
@@ -129,6 +142,7 @@ def allow_some(*, group_id: str, usernames: list[str]) -> Response:
 
 
 @blueprint.delete("/chatgroups/<group_id>/white/users/<usernames>")
+@answers(wire.told([wire.Outcome]))
 def disallow(*, group_id: str, usernames: str) -> Response:
     """Take members off the allow list; always answered as a list."""
     names = wire.names_in(usernames, rules.BATCH_DISALLOW)

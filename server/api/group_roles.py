@@ -2,6 +2,8 @@
 
 from flask import Response
 
+from server import answers as told
+from server.answers import answers
 from server.api import muc_fields
 from server.api import muc_wire as wire
 from server.api.groups import KIND
@@ -14,6 +16,7 @@ blueprint = rules.blueprint
 
 
 @blueprint.get("/chatgroups/<group_id>/admin")
+@answers(wire.told(told.texts(), count=True))
 def list_admins(*, group_id: str) -> Response:
     """The administrators, without the owner."""
     return wire.listed(store.admins(caller().app.id, KIND, wire.id_in(group_id)))
@@ -24,6 +27,7 @@ class NewAdmin(Lenient):
 
 
 @blueprint.post("/chatgroups/<group_id>/admin")
+@answers(wire.told(wire.Promoted))
 @body(NewAdmin, at_most=rules.REQUEST_BODY)
 def add_admin(*, group_id: str, newadmin: str) -> Response:
     """Make a member an administrator."""
@@ -38,6 +42,7 @@ def add_admin(*, group_id: str, newadmin: str) -> Response:
 
 
 @blueprint.delete("/chatgroups/<group_id>/admin/<oldadmin>")
+@answers(wire.told(wire.Dismissed))
 def remove_admin(*, group_id: str, oldadmin: str) -> Response:
     """Make an administrator a member again."""
     store.demote(caller().app.id, KIND, wire.id_in(group_id), oldadmin)

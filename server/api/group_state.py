@@ -1,11 +1,15 @@
 """What a group tells its members and whether they may speak."""
 
 from flask import Response
+from marshmallow import Schema
 
+from server import answers as told
+from server.answers import answers, never
 from server.api import muc_fields
 from server.api import muc_wire as wire
 from server.api.groups import KIND
 from server.caller import caller
+from server.muc_errors import BelowCount
 from server.payload import Lenient, body
 from server.rules import groups as rules
 from server.store import mucs as store
@@ -14,6 +18,7 @@ blueprint = rules.blueprint
 
 
 @blueprint.get("/chatgroups/<group_id>/announcement")
+@answers(wire.told(wire.Announced))
 def read_announcement(*, group_id: str) -> Response:
     """The announcement; empty where there is none."""
     group = store.held(caller().app.id, KIND, wire.id_in(group_id))
@@ -25,6 +30,8 @@ class NewAnnouncement(Lenient):
 
 
 @blueprint.post("/chatgroups/<group_id>/announcement")
+@answers(wire.told(wire.Replaced))
+@never(BelowCount)
 @body(NewAnnouncement, at_most=rules.REQUEST_BODY)
 def announce(*, group_id: str, announcement: str) -> Response:
     """Replace the announcement; an empty one clears it."""
@@ -37,6 +44,8 @@ def _set(group_id: str, **changes: object) -> None:
 
 
 @blueprint.post("/chatgroups/<group_id>/ban")
+@answers(wire.told(wire.Silence))
+@never(BelowCount)
 def mute_all(*, group_id: str) -> Response:
     """Let nobody speak but the allow list, the administrators and the owner."""
     _set(group_id, mute_all=True)
@@ -44,13 +53,21 @@ def mute_all(*, group_id: str) -> Response:
 
 
 @blueprint.delete("/chatgroups/<group_id>/ban")
+@answers(wire.told(wire.Silence))
+@never(BelowCount)
 def unmute_all(*, group_id: str) -> Response:
     """Let everyone speak again who is not muted."""
     _set(group_id, mute_all=False)
     return wire.of_muc({"mute": False})
 
 
+class Disabled(Schema):
+    disabled = told.truth()
+
+
 @blueprint.post("/chatgroups/<group_id>/disable")
+@answers(wire.told(Disabled))
+@never(BelowCount)
 def disable(*, group_id: str) -> Response:
     """Stop a group for everyone in it."""
     _set(group_id, disabled=True)
@@ -58,6 +75,8 @@ def disable(*, group_id: str) -> Response:
 
 
 @blueprint.post("/chatgroups/<group_id>/enable")
+@answers(wire.told(Disabled))
+@never(BelowCount)
 def enable(*, group_id: str) -> Response:
     """Let it go on."""
     _set(group_id, disabled=False)

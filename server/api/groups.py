@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from flask import Response
-from marshmallow import pre_load
+from marshmallow import Schema, fields, pre_load
 
+from server import answers as told
 from server import cursors
+from server.answers import answers
 from server.api import muc_fields
 from server.api import muc_wire as wire
 from server.auth import deny_everything_with
@@ -25,7 +27,24 @@ KIND: store.Kind = "group"
 CAPS = Caps(joined=rules.JOINED_GROUPS, members=rules.MEMBERS_PER_GROUP)
 
 
+class ListedGroup(Schema):
+    groupid = told.text()
+    groupname = told.text()
+    owner = told.text("As org#app_name.")
+    affiliations = told.number("How many are in it.")
+    type = told.constant("group")
+    last_modified = told.text("As lastModified, in digits.")
+    lastModified = told.number()
+    created = told.number()
+
+
+class JoinedGroup(Schema):
+    groupid = told.text()
+    groupname = told.text()
+
+
 @blueprint.get("/chatgroups")
+@answers(wire.told([ListedGroup], count=True, cursor=True))
 def list_groups() -> Response:
     """The groups of the app, the newest first, a page a call."""
     app = caller().app
@@ -53,6 +72,7 @@ def list_groups() -> Response:
 
 
 @blueprint.get("/users/<username>/joined_chatgroups")
+@answers(wire.told([JoinedGroup], count=True))
 def list_joined(*, username: str) -> Response:
     """The groups a user is in: all, or a page if asked."""
     size = wire.page_size(rules.JOINED_GROUP_LIST, default=wire.DEFAULT_PAGE)
@@ -69,7 +89,31 @@ def list_joined(*, username: str) -> Response:
     )
 
 
+class GroupDetails(Schema):
+    id = told.text()
+    name = told.text()
+    description = told.text()
+    membersonly = told.truth()
+    allowinvites = told.truth()
+    invite_need_confirm = told.truth()
+    maxusers = told.number()
+    owner = told.text()
+    created = told.number()
+    custom = told.text()
+    mute = told.truth()
+    disabled = told.truth()
+    affiliations_count = told.number()
+    affiliations = fields.List(fields.Nested(wire.Affiliation), required=True)
+    public = told.truth()
+
+
 @blueprint.get("/chatgroups/<group_ids>")
+@answers(
+    wire.told(
+        fields.List(told.Either(GroupDetails, wire.UnknownId), required=True),
+        count=True,
+    )
+)
 def read(*, group_ids: str) -> Response:
     """Details of one group or several; an unknown one of several says so."""
     wanted = wire.names_in(group_ids, rules.GROUP_DETAILS, "groupids")
@@ -138,7 +182,12 @@ class NewGroup(Lenient):
         return muc_fields.folded(content, aliases)
 
 
+class NewGroupId(Schema):
+    groupid = told.text()
+
+
 @blueprint.post("/chatgroups")
+@answers(wire.told(NewGroupId))
 @body(NewGroup, at_most=rules.REQUEST_BODY)
 def create(
     *,
@@ -193,6 +242,7 @@ class GroupChanges(muc_fields.Changes):
 
 
 @blueprint.put("/chatgroups/<group_id>")
+@answers(wire.told(told.by_name(told.constant(value=True))))
 @body(GroupChanges, at_most=rules.REQUEST_BODY)
 def change(
     *, group_id: str, newowner: str | None = None, **changes: object
@@ -206,7 +256,13 @@ def change(
     return wire.changed(changes)
 
 
+class Destroyed(Schema):
+    success = told.constant(value=True)
+    groupid = told.text()
+
+
 @blueprint.delete("/chatgroups/<group_id>")
+@answers(wire.told(Destroyed))
 def destroy(*, group_id: str) -> Response:
     """Remove a group and all that is in it."""
     store.destroy(caller().app.id, KIND, wire.id_in(group_id))

@@ -1,8 +1,11 @@
 """History: the address of the file with one hour's messages."""
 
 from flask import Response
+from marshmallow import Schema
 
+from server import answers as told
 from server import envelope
+from server.answers import answers
 from server.api import history_files
 from server.auth import deny_everything_with
 from server.caller import caller
@@ -19,7 +22,12 @@ GRACE_MS = 10_000
 """After an hour's end: sends that began in it may still be on their way to disk."""
 
 
+class Address(Schema):
+    url = told.text("Where the file is, for a while, without a token.")
+
+
 @blueprint.get("/chatmessages/<time>")
+@answers(told.of_app(action="get", uri=told.uri(), data=[Address]))
 def find(*, time: str) -> Response:
     """A signed address for the hour's file, which is made now if it is not there."""
     app = caller().app

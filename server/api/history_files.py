@@ -7,7 +7,9 @@ from functools import cache
 
 from flask import Blueprint, Response, request
 
+from server import answers as told
 from server import downloads, envelope
+from server.answers import answers
 from server.clock import now_ms
 from server.errors import ForbiddenOp, NotFound
 from server.rules import history as rules
@@ -49,6 +51,7 @@ def is_over(hour: history.Hour) -> bool:
 
 
 @blueprint.get("/history/<tenant>/<name>/<time>.gz")
+@answers(told.content(CONTENT_TYPE))
 def download(*, tenant: str, name: str, time: str) -> Response:
     """The file, to whoever has its address while that is good."""
     _check(f"/history/{tenant}/{name}/{time}.gz")

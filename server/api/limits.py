@@ -1,8 +1,11 @@
 """The app's limits in the document's words, and what is left of them; it is free."""
 
 from flask import Blueprint, Response
+from marshmallow import Schema, fields
 
+from server import answers as told
 from server import envelope, limiting, rules
+from server.answers import answers
 from server.caller import caller
 from server.kinds import Bound, Calls, Interface, Quota
 from server.limiting.headers import whole_seconds
@@ -11,7 +14,41 @@ from server.store import quotas
 blueprint = Blueprint("limits", __name__)
 
 
+class Limit(Schema):
+    rule = told.text()
+    kind = told.text()
+    scope = fields.String(metadata={"description": "Of a rate: app or cluster."})
+    limit = told.text("The words of the document.")
+    doc = told.text("Where it says them.")
+    calls = fields.Integer()
+    characters = fields.Integer()
+    items = fields.Integer()
+    bytes = fields.Integer()
+    most = fields.Integer()
+    per_day = fields.Integer()
+    bytes_per_second = fields.Integer()
+    seconds = fields.Integer()
+    remaining = fields.Integer()
+    reset_seconds = fields.Integer()
+
+
+class InterfaceLimits(Schema):
+    interface = told.text()
+    title = told.text()
+    doc = told.text()
+    rules = fields.List(fields.Nested(Limit), required=True)
+
+
 @blueprint.get("/limits")
+@answers(
+    told.of_app(
+        action="get",
+        path="/limits",
+        uri=told.uri(),
+        edition=told.text(),
+        data=[InterfaceLimits],
+    )
+)
 def read() -> Response:
     """Every rule that binds the caller's app, by interface."""
     return envelope.of_app(

@@ -12,32 +12,32 @@ from server.rules import messages as rules
 Check = Callable[[Any], bool]
 
 
-def _text(value: object) -> bool:
+def text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _natural(value: object) -> bool:
+def natural(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _degrees(value: object) -> bool:
+def degrees(value: object) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
-_URL, _FILENAME, _LENGTH = ("url", _text), ("filename", _text), ("length", _natural)
+_URL, _FILENAME, _LENGTH = ("url", text), ("filename", text), ("length", natural)
 
-_NEEDS: Mapping[str, tuple[tuple[str, Check], ...]] = {
-    "txt": (("msg", _text),),
+NEEDS: Mapping[str, tuple[tuple[str, Check], ...]] = {
+    "txt": (("msg", text),),
     "img": (_URL, _FILENAME),
     "audio": (_URL, _FILENAME, _LENGTH),
     "video": (_URL, _LENGTH),
     "file": (_URL, _FILENAME),
-    "loc": (("lat", _degrees), ("lng", _degrees), ("addr", _text)),
-    "cmd": (("action", _text),),
-    "custom": (("customEvent", _text),),
+    "loc": (("lat", degrees), ("lng", degrees), ("addr", text)),
+    "cmd": (("action", text),),
+    "custom": (("customEvent", text),),
 }
-_ALIASES = {"text": "txt"}  # some clients say so
-_EVENT = re.compile(r"[a-zA-Z0-9_/. -]+")
+ALIASES = {"text": "txt"}  # some clients say so
+EVENT = re.compile(r"[a-zA-Z0-9_/. -]+")
 
 
 def check(msg: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,11 +49,11 @@ def check(msg: Mapping[str, Any]) -> dict[str, Any]:
     kind = msg.get("type")
     if kind is None:
         raise _missing("type")
-    name = _ALIASES.get(kind, kind) if isinstance(kind, str) else ""
-    if name not in _NEEDS:
+    name = ALIASES.get(kind, kind) if isinstance(kind, str) else ""
+    if name not in NEEDS:
         message = f"unsupported message type: {kind}"
         raise IllegalArgument(message)
-    for field, fits in _NEEDS[name]:
+    for field, fits in NEEDS[name]:
         value = msg.get(field)
         if value is None:
             raise _missing(field)
@@ -73,7 +73,7 @@ def _check_custom(kept: dict[str, Any]) -> None:
     """Names and extensions within bounds; values become strings, as clients expect."""
     event = kept["customEvent"]
     rules.CUSTOM_EVENT.check(len(event), text="customEvent exceeds the limit of {max}")
-    if not _EVENT.fullmatch(event):
+    if not EVENT.fullmatch(event):
         message = "customEvent is not legal"
         raise IllegalArgument(message)
     extensions = kept.get("customExts")

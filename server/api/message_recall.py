@@ -3,9 +3,11 @@
 from typing import Any
 
 from flask import Response
-from marshmallow import fields, validate
+from marshmallow import Schema, fields, validate
 
+from server import answers as told
 from server import envelope
+from server.answers import Answer, Said, answers
 from server.api.messages import NOBODY, PATH
 from server.caller import caller
 from server.errors import INVALID_REQUEST, IllegalArgument
@@ -53,7 +55,40 @@ class Withdrawals(Lenient):
     )
 
 
+class Withdrawn(Schema):
+    msg_id = told.text()
+    recalled = told.one_of("yes", *_REASONS.values())
+    chattype = fields.String()
+    sender = fields.String(data_key="from")
+    to = fields.String()
+
+
+class Recalled(Schema):
+    msg_id = told.text()
+    recalled = told.constant("yes")
+    chattype = told.text()
+    sender = fields.String(required=True, data_key="from")
+    to = told.text()
+
+
+class Unrecalled(Schema):
+    msgs = fields.List(fields.Nested(Withdrawn), required=True)
+
+
+def _withdrawn(data: Said, **more: Said) -> Answer:
+    return told.of_app(
+        action="post",
+        params=told.params(),
+        path=told.text(),
+        uri=told.uri(),
+        entities=told.nothing(),
+        data=data,
+        **more,
+    )
+
+
 @blueprint.post("/messages/msg_recall")
+@answers(_withdrawn(told.Either(Recalled, Unrecalled), msgs=told.maybe([Withdrawn])))
 @body(Withdrawal, at_most=rules.REQUEST_BODY)
 def recall(**withdrawal: Any) -> Response:
     """Take one message back; where that cannot be, the answer says why."""
@@ -63,6 +98,7 @@ def recall(**withdrawal: Any) -> Response:
 
 
 @blueprint.post("/messages/recall")
+@answers(_withdrawn(Unrecalled, msgs=[Withdrawn]))
 @body(Withdrawals, at_most=rules.REQUEST_BODY)
 def recall_many(*, msgs: list[Any]) -> Response:
     """Take messages back; the answer says of each what became of it."""

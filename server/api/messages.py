@@ -7,7 +7,9 @@ import orjson
 from flask import Response
 from marshmallow import ValidationError, fields, validate
 
+from server import answers as told
 from server import envelope
+from server.answers import Answer, Part, answers
 from server.api import message_bodies
 from server.auth import deny_all_with
 from server.caller import caller
@@ -59,12 +61,11 @@ class Targets(fields.Field[list[str]]):
         raise ValidationError(INVALID_REQUEST)
 
 
-_YEAR_10000_MS = 253_402_300_800_000
+_LAST_MS = 253_402_300_799_999
+"""Of the year 9999."""
 
 
-_moment = validate.Range(
-    0, _YEAR_10000_MS, max_inclusive=False, error=INVALID_REQUEST
-)
+_moment = validate.Range(0, _LAST_MS, error=INVALID_REQUEST)
 
 
 class Options(Lenient):
@@ -122,7 +123,20 @@ class NewMessage(Options):
     )
 
 
+def sent(each: Part) -> Answer:
+    """What :func:`_sent` answers: of each target, in the caller's spelling."""
+    return told.of_app(
+        action="post",
+        params=told.params(),
+        path=told.text(),
+        uri=told.uri(),
+        entities=told.nothing(),
+        data=told.by_name(each),
+    )
+
+
 @blueprint.post("/messages")
+@answers(sent(told.text('"success", or the message\'s id if asked for.')))
 @body(NewMessage, at_most=rules.REQUEST_BODY)
 def send(
     *, target_type: str, target: list[str], msg: dict[str, Any], **options: Any
@@ -190,7 +204,7 @@ def _sent(path: str, data: Mapping[str, str]) -> Response:
     )
 
 
-class _Flat(Options):
+class Flat(Options):
     """The later form: the kind of target in the path, the message's fields flat."""
 
     class Meta(Options.Meta):
@@ -221,19 +235,20 @@ class _Flat(Options):
     )
 
 
-class ToUsers(_Flat):
+class ToUsers(Flat):
     to = Targets("to", rules.TARGETS)
 
 
-class ToGroups(_Flat):
+class ToGroups(Flat):
     to = Targets("to", rules.GROUP_TARGETS)
 
 
-class ToRooms(_Flat):
+class ToRooms(Flat):
     to = Targets("to", rules.CHAT_ROOM_TARGETS)
 
 
 @blueprint.post("/messages/users")
+@answers(sent(told.text("The message's id.")))
 @body(ToUsers, at_most=rules.REQUEST_BODY)
 def send_to_users(**flat: Any) -> Response:
     """Send to users, flat form."""
@@ -241,6 +256,7 @@ def send_to_users(**flat: Any) -> Response:
 
 
 @blueprint.post("/messages/chatgroups")
+@answers(sent(told.text("The message's id.")))
 @body(ToGroups, at_most=rules.REQUEST_BODY)
 def send_to_groups(**flat: Any) -> Response:
     """Send to groups, flat form."""
@@ -248,6 +264,7 @@ def send_to_groups(**flat: Any) -> Response:
 
 
 @blueprint.post("/messages/chatrooms")
+@answers(sent(told.text("The message's id.")))
 @body(ToRooms, at_most=rules.REQUEST_BODY)
 def send_to_rooms(**flat: Any) -> Response:
     """Send to chat rooms, flat form."""

@@ -104,14 +104,14 @@ class Capacity(fields.Integer):
             validate=self._check,
             **options,
         )
-        self._at_most = at_most
+        self.at_most = at_most
 
     def _check(self, value: int) -> None:
         if value < 1:
             raise ValidationError(INVALID_REQUEST)
         try:
             text = "maxusers exceeds the limit of {max}"
-            self._at_most.check(value, IllegalArgument, text)
+            self.at_most.check(value, IllegalArgument, text)
         except IllegalArgument as refused:
             raise ValidationError([refused]) from None
 

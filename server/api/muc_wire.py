@@ -4,14 +4,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from flask import Response, request
+from marshmallow import Schema, fields
 
-from server import envelope
+from server import answers, envelope
+from server.answers import Answer, Said
 from server.api.muc_fields import trimmed
 from server.errors import INVALID_REQUEST, IllegalArgument, Refusal
 from server.kinds import MaxItems
 from server.muc_errors import IsOwner, NotBlocked, NotIn, UnknownMuc
 from server.payload import whole, whole_in_any_case
-from server.store.muc_members import Outcome, Why
+from server.store import muc_members
+from server.store.muc_members import Why
 from server.store.mucs import LAST, Muc
 
 DEFAULT_PAGE = 10
@@ -108,14 +111,84 @@ def of_muc(
     )
 
 
+def told(data: Said, *, count: bool = False, cursor: bool = False) -> Answer:
+    """What :func:`of_muc` and :func:`listed` answer."""
+    more = ({"count": answers.count()} if count else {}) | (
+        {"cursor": answers.cursor()} if cursor else {}
+    )
+    return answers.of_app(
+        action=answers.one_of("get", "post", "put", "delete"),
+        params=answers.params(),
+        uri=answers.uri(),
+        entities=answers.nothing(),
+        data=data,
+        **more,
+    )
+
+
 def listed(things: Sequence[object], cursor: str | None = None) -> Response:
     """The answer that is a list."""
     return of_muc(things, count=len(things), cursor=cursor)
 
 
+class Affiliation(Schema):
+    """One who is in it, under what they are there."""
+
+    owner = fields.String()
+    member = fields.String()
+
+
 def affiliations(muc: Muc, names: Sequence[str]) -> list[dict[str, str]]:
     """Who is in it, and as what."""
     return [{"owner" if name == muc.owner else "member": name} for name in names]
+
+
+class UnknownId(Schema):
+    id = answers.text()
+    reason = answers.text()
+
+
+class MutedMember(Schema):
+    expire = answers.number("Until when, in Unix milliseconds.")
+    user = answers.text()
+
+
+class Promoted(Schema):
+    result = answers.constant("success")
+    newadmin = answers.text()
+
+
+class Dismissed(Schema):
+    result = answers.constant("success")
+    oldadmin = answers.text()
+
+
+class Announced(Schema):
+    announcement = answers.text()
+
+
+class Replaced(Schema):
+    id = answers.text()
+    result = answers.constant(value=True)
+
+
+class Silence(Schema):
+    mute = answers.truth("Whether only a few may speak now.")
+
+
+class Outcome(Schema):
+    """As :func:`shown` tells it of one name."""
+
+    result = answers.truth()
+    user = answers.text()
+    action = fields.String()
+    reason = fields.String(metadata={"description": "Why not, where it was not done."})
+    expire = fields.Integer(
+        metadata={"description": "Of a mute, in Unix milliseconds."}
+    )
+    groupid = fields.String()
+    chatroomid = fields.String()
+    id = fields.String()
 
 
 Reasons = Mapping[Why, Callable[[str, int], str]]
@@ -141,7 +214,7 @@ ROOM_BLOCK_REASONS: Reasons = {
 
 
 def shown(
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[muc_members.Outcome],
     muc_id: int,
     *,
     action: str | None = None,

@@ -2,7 +2,9 @@
 
 from flask import Response
 
+from server import answers as told
 from server import envelope
+from server.answers import answers
 from server.caller import caller
 from server.rules import offline as rules
 from server.store import offline as store
@@ -12,6 +14,7 @@ blueprint = rules.blueprint
 
 
 @blueprint.get("/users/<owner_username>/offline_msg_count")
+@answers(told.number_of(told.number()))
 def count(*, owner_username: str) -> Response:
     """How many messages of every kind wait for a user."""
     waiting = store.count(caller().app.id, owner_username, kept=rules.OFFLINE_MESSAGE)
@@ -19,6 +22,7 @@ def count(*, owner_username: str) -> Response:
 
 
 @blueprint.get("/users/<username>/offline_msg_status/<msg_id>")
+@answers(told.number_of(told.one_of("delivered", "undelivered")))
 def status(*, username: str, msg_id: str) -> Response:
     """Whether a message waits for a user; one that nobody knows does not."""
     waits = store.waits(

@@ -3,13 +3,16 @@
 Guarded like every call without a token, per remote address.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
 from marshmallow import fields
 
+from server import answers as told
 from server import auth, envelope, passwords
-from server.api.users import NewUser, entity
+from server.answers import answers
+from server.api.users import NewName, User, entity
 from server.caller import Caller, Kind, caller
 from server.clock import now_ms
 from server.errors import (
@@ -20,7 +23,7 @@ from server.errors import (
     UnknownGrantUser,
     UnsupportedGrantType,
 )
-from server.payload import SWITCH, Choice, Lenient, load, read_json
+from server.payload import SWITCH, Choice, Lenient, load, read_json, takes
 from server.rules import users as rules
 from server.store import apps, tokens
 from server.store import users as store
@@ -31,18 +34,38 @@ LIFETIME_SECONDS = 5_184_000
 """60 days: how long a token lasts whose request does not say."""
 
 
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "client_credentials": ("client_id", "client_secret"),
+    "password": ("username", "password"),
+    "inherit": ("username",),
+}
+"""The fields that each grant cannot do without."""
+
+
 class TokenRequest(Lenient):
-    grant_type = fields.Raw()
-    client_id = fields.Raw()
-    client_secret = fields.Raw()
-    username = fields.Raw()
-    password = fields.Raw()
-    ttl = fields.Raw()
+    # Each is looked at where its grant needs it, so what is told of them stands here.
+    grant_type = fields.Raw(metadata={"type": "string", "enum": list(NEEDS)})
+    client_id = fields.Raw(metadata={"type": "string"})
+    client_secret = fields.Raw(metadata={"type": "string"})
+    username = fields.Raw(metadata={"type": "string"})
+    password = fields.Raw(metadata={"type": "string"})
+    ttl = fields.Raw(
+        metadata={"type": ["integer", "string"], "description": "Seconds; 0: for ever."}
+    )
     auto_create = Choice(SWITCH, data_key="autoCreateUser", load_default=False)
 
 
 @blueprint.post("/token")
+@answers(
+    told.bare(
+        access_token=told.text(),
+        expires_in=told.number("Seconds."),
+        application=told.maybe(told.text("Of an app token.")),
+        user=told.maybe(User),
+    )
+)
 @auth.allow(Kind.NOBODY)
+@takes(TokenRequest)
 def issue() -> Response:
     """A new token; those issued before stay valid."""
     content = read_json(rules.REQUEST_BODY)
@@ -61,10 +84,13 @@ def _needed(asked: dict[str, Any], field: str) -> str:
     return value
 
 
+def _needs(asked: dict[str, Any], grant: str) -> list[str]:
+    return [_needed(asked, field) for field in NEEDS[grant]]
+
+
 def _client_credentials(asked: dict[str, Any]) -> Response:
     app = caller().app
-    client_id = _needed(asked, "client_id")
-    client_secret = _needed(asked, "client_secret")
+    client_id, client_secret = _needs(asked, "client_credentials")
     if not tokens.same(client_id.encode(), app.client_id.encode()):
         message = "client_id does not match"
         raise InvalidGrant(message)
@@ -82,8 +108,7 @@ def _client_credentials(asked: dict[str, Any]) -> Response:
 
 
 def _password(asked: dict[str, Any]) -> Response:
-    username = _needed(asked, "username")
-    password = _needed(asked, "password")
+    username, password = _needs(asked, "password")
     known = store.sign_in(caller().app.id, username)
     # Checked even for a user nobody knows: how long it takes must not tell.
     if not passwords.matches(password, known.password_hash if known else None):
@@ -95,7 +120,7 @@ def _password(asked: dict[str, Any]) -> Response:
 
 def _inherit(asked: dict[str, Any]) -> Response:
     _check_app_token()
-    username = _needed(asked, "username")
+    (username,) = _needs(asked, "inherit")
     known = store.sign_in(caller().app.id, username)
     if known is None and asked["auto_create"]:
         known = _created(username)
@@ -121,7 +146,7 @@ def _created(username: str) -> store.SignIn | None:
 
     Of two calls at once for one name both end with the one user.
     """
-    load(_NAME_ONLY, {"username": username})
+    load(_NEW_NAME, {"username": username})
     app_id = caller().app.id
     new = store.NewUser(username.lower(), None)
     store.add(app_id, [new], at_most=rules.USERS_PER_APP)
@@ -156,7 +181,7 @@ def _lifetime(ttl: object) -> tuple[int | None, int]:
 
 
 _REQUEST = TokenRequest()
-_NAME_ONLY = NewUser(only=("username",))
+_NEW_NAME = NewName()
 _GRANTS = {
     "client_credentials": _client_credentials,
     "password": _password,

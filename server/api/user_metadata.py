@@ -1,9 +1,11 @@
 """User attributes: a flat map of strings, written by the app or by the user."""
 
 from flask import Response, request
-from marshmallow import validate
+from marshmallow import fields, validate
 
+from server import answers as told
 from server import envelope
+from server.answers import answers
 from server.auth import allow, decide
 from server.caller import Caller, Kind, caller
 from server.errors import MetadataExceeded, MetadataUserNotFound
@@ -29,8 +31,9 @@ def _may_write(found: Caller) -> Caller | None:
 
 
 @blueprint.put("/metadata/user/<username>")
+@answers(told.data(told.by_name(fields.String())))
 @envelope.plainly
-@decide(_may_write)
+@decide(_may_write, Kind.APP, Kind.USER)
 def write_attributes(*, username: str) -> Response:
     """Write pairs over those that are there."""
     pairs = form(at_most=rules.REQUEST_BODY)
@@ -47,6 +50,7 @@ def write_attributes(*, username: str) -> Response:
 
 
 @blueprint.get("/metadata/user/<username>")
+@answers(told.data(told.by_name(fields.String())))
 @envelope.plainly
 @allow(Kind.APP, Kind.USER)
 def read_attributes(*, username: str) -> Response:
@@ -70,6 +74,7 @@ class Wanted(Lenient):
 
 
 @blueprint.post("/metadata/user/get")
+@answers(told.data(told.by_name(fields.Dict(values=fields.String()))))
 @envelope.plainly
 @allow(Kind.APP, Kind.USER)
 @body(Wanted, at_most=rules.REQUEST_BODY)
@@ -84,6 +89,7 @@ def read_many_attributes(*, targets: list[str], properties: list[str]) -> Respon
 
 
 @blueprint.get("/metadata/user/capacity")
+@answers(told.data(told.number()))
 @envelope.plainly
 def attribute_capacity() -> Response:
     """Bytes that the attributes of all the app's users take."""
@@ -91,8 +97,9 @@ def attribute_capacity() -> Response:
 
 
 @blueprint.delete("/metadata/user/<username>")
+@answers(told.data(told.constant(value=True)))
 @envelope.plainly
-@decide(_may_write)
+@decide(_may_write, Kind.APP, Kind.USER)
 def delete_attributes(*, username: str) -> Response:
     """Remove all attributes of a user; there may be none."""
     if _reachable(username):

@@ -3,10 +3,12 @@
 from typing import Any
 
 from flask import Response, request
-from marshmallow import validate
+from marshmallow import Schema, validate
 
+from server import answers as told
 from server import envelope, passwords
-from server.api.users import addressed, entities
+from server.answers import answers
+from server.api.users import addressed, changed, entities
 from server.auth import decide, deny_with
 from server.caller import Caller, Kind, caller
 from server.errors import (
@@ -46,7 +48,8 @@ def _may_reset(found: Caller) -> Caller | None:
 
 
 @blueprint.put("/users/<username>/password")
-@decide(_may_reset)
+@answers(told.ok(action="set user password"))
+@decide(_may_reset, Kind.APP, Kind.USER, Kind.NOBODY)
 @body(NewPassword, at_most=rules.REQUEST_BODY)
 def change_password(
     *,
@@ -90,6 +93,7 @@ class PushSettings(Lenient):
 
 
 @blueprint.put("/users/<username>")
+@answers(changed("put"))
 @body(PushSettings, at_most=rules.REQUEST_BODY)
 def change_push_settings(*, username: str, **changes: object) -> Response:
     """Set any of a user's push nickname, display style and no-disturb hours."""
@@ -109,6 +113,11 @@ class NewNickname(Lenient):
     )
 
 
+class Nicknames(Schema):
+    success = told.texts("Who has it now.")
+    failed = told.texts("Names nobody has.")
+
+
 def _check_nicknames(elements: list[Any]) -> None:
     rules.BATCH_NICKNAME.check(
         len(elements), text="request body exceeds maximum limit, maximum limit is {max}"
@@ -116,6 +125,9 @@ def _check_nicknames(elements: list[Any]) -> None:
 
 
 @blueprint.put("/push/nickname")
+@answers(
+    told.of_app(action="put", path="/push/nickname", uri=told.uri(), data=Nicknames)
+)
 @deny_with(AdminOnly)
 @body_or_bulk(
     NewNickname, name="nicknames", at_most=rules.REQUEST_BODY, check=_check_nicknames

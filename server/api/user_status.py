@@ -1,8 +1,11 @@
 """Who is receiving now."""
 
 from flask import Response
+from marshmallow import fields
 
+from server import answers as told
 from server import envelope
+from server.answers import answers
 from server.api.users import addressed
 from server.auth import deny_with
 from server.caller import caller
@@ -13,8 +16,11 @@ from server.store import users as store
 
 blueprint = rules.blueprint
 
+_WORD = told.one_of("online", "offline")
+
 
 @blueprint.get("/users/<username>/status")
+@answers(told.number_of(_WORD))
 def status(*, username: str) -> Response:
     """Whether a user is receiving now."""
     found = store.find(caller().app.id, addressed(username))
@@ -38,6 +44,12 @@ class Usernames(Lenient):
 
 
 @blueprint.post("/users/batch/status")
+@answers(
+    told.ok(
+        action="get batch user status",
+        data=fields.List(told.by_name(_WORD), required=True),
+    )
+)
 @deny_with(AdminOnly)
 @body(Usernames, at_most=rules.REQUEST_BODY)
 def batch_status(*, usernames: list[str]) -> Response:

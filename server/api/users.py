@@ -3,9 +3,11 @@
 from typing import Any
 
 from flask import Response
-from marshmallow import ValidationError, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
+from server import answers as told
 from server import cursors, envelope, passwords
+from server.answers import Answer, Said, answers
 from server.auth import decide
 from server.caller import Caller, Kind, caller
 from server.errors import (
@@ -28,6 +30,22 @@ DEFAULT_PAGE = 10
 
 _NOT_LEGAL = "username [{input}] is not legal"
 _LEGAL = validate.Regexp(r"[A-Za-z0-9_.-]+\Z", error=_NOT_LEGAL)
+
+
+class User(Schema):
+    """As :func:`entity` shows it."""
+
+    uuid = told.text()
+    type = told.constant("user")
+    created = told.number()
+    modified = told.number()
+    username = told.text()
+    activated = told.truth()
+    nickname = fields.String()
+    notification_display_style = fields.Integer()
+    notification_no_disturbing = fields.Boolean()
+    notification_no_disturbing_start = fields.Integer()
+    notification_no_disturbing_end = fields.Integer()
 
 
 def entity(user: store.User) -> dict[str, object]:
@@ -67,12 +85,15 @@ def _no_uuid(username: str) -> None:
         raise ValidationError(_NOT_LEGAL.format(input=username))
 
 
-class NewUser(Lenient):
+class NewName(Lenient):
     username = Text(
         required=True,
         error_messages={"required": "Entity user requires a property named username"},
         validate=[rules.USER_ID.says("USERNAME_TOO_LONG"), _LEGAL, _no_uuid],
     )
+
+
+class NewUser(NewName):
     password = Text(
         required=True,
         error_messages={"required": "password or pin must provided"},
@@ -106,8 +127,21 @@ def _check_bulk(elements: list[Any]) -> None:
     )
 
 
+class Untaken(Schema):
+    username = told.text()
+    registerUserFailReason = told.text()
+
+
+def changed(action: str, **more: Said) -> Answer:
+    """What :func:`entities` answers."""
+    return told.of_app(
+        action=action, path=PATH, uri=told.uri(), entities=[User], **more
+    )
+
+
 @blueprint.post("/users")
-@decide(_may_register)
+@answers(changed("post", data=told.maybe([Untaken])))
+@decide(_may_register, Kind.APP, Kind.NOBODY)
 @body_or_bulk(NewUser, name="users", at_most=rules.REQUEST_BODY, check=_check_bulk)
 def register(*, users: list[dict[str, str]]) -> Response:
     """Register one user or a bulk; taken names are reported and the rest kept."""
@@ -142,6 +176,16 @@ def entities(action: str, users: list[store.User], **more: object) -> Response:
 
 
 @blueprint.get("/users/<username>")
+@answers(
+    told.ok(
+        action="get",
+        params=told.params(),
+        path=PATH,
+        uri=told.uri(),
+        entities=[User],
+        count=told.count(),
+    )
+)
 def read(*, username: str) -> Response:
     """One user, deactivated or not."""
     found = store.find(caller().app.id, addressed(username))
@@ -158,6 +202,17 @@ def read(*, username: str) -> Response:
 
 
 @blueprint.get("/users")
+@answers(
+    told.ok(
+        action="get",
+        params=told.params(),
+        path=PATH,
+        uri=told.uri(),
+        entities=[User],
+        count=told.count(),
+        cursor=told.cursor(),
+    )
+)
 def list_users() -> Response:
     """Users in the order they were made, a page a call."""
     size = rules.USER_LIST.clamp(whole("limit"), default=DEFAULT_PAGE)
@@ -178,6 +233,7 @@ def _next(page: store.Page) -> str | None:
 
 
 @blueprint.delete("/users/<username>")
+@answers(changed("delete"))
 def delete(*, username: str) -> Response:
     """Remove a user and all that is theirs; the answer shows who it was."""
     found = store.delete(caller().app.id, addressed(username))
@@ -187,6 +243,7 @@ def delete(*, username: str) -> Response:
 
 
 @blueprint.delete("/users")
+@answers(changed("delete", params=told.params(), cursor=told.cursor()))
 def delete_some() -> Response:
     """Remove the next few users in the order they were made, whoever they are."""
     size = rules.BULK_DELETION.clamp(whole("limit"), default=DEFAULT_PAGE)

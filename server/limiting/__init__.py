@@ -33,6 +33,7 @@ __all__ = [
     "limit_every_route",
     "limit_route",
     "prepare",
+    "rates_of",
     "standing",
 ]
 
@@ -87,6 +88,16 @@ class _Prepared(Limiter):
             if calls.name in bound and edition in calls.rates
         )
         return Plan(limits, policy(limits)) if limits else None
+
+    def bound(self, endpoint: str) -> list[Calls]:
+        """The rates that bind an endpoint in any edition."""
+        found = {
+            calls.name: calls
+            for edition in self.editions
+            if (plan := self._plans.get((endpoint, edition))) is not None
+            for calls, _ in plan.limits
+        }
+        return list(found.values())
 
     def _check_request_limit(
         self,
@@ -191,6 +202,11 @@ def init_app(app: Flask, settings: Settings) -> None:
 def prepare(app: Flask, editions: Mapping[str, str]) -> None:
     """Once every blueprint is registered: work out what each route takes."""
     _limiter.prepare(app, editions)
+
+
+def rates_of(endpoint: str) -> list[Calls]:
+    """The rates that bind an endpoint, of whatever edition the caller's app is."""
+    return _limiter.bound(endpoint)
 
 
 def guard() -> Guard:

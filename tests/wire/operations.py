@@ -137,4 +137,9 @@ OURS = """
 GET {A}/limits
 GET /healthz
 GET /history/{org}/{app}/{hour}.gz
+GET /openapi.json
+GET /docs
+GET /docs/limits
+GET /docs/{section}
+GET /docs/assets/{asset}
 """

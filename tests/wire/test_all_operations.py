@@ -3,14 +3,17 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.contract import Contract
 from tests.server.gunicorn import ROOT, Gunicorn, flask, serving
 from tests.wire import operations
-from tests.wire.sdk import Sdk
+from tests.wire.sdk import Answer, Sdk
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 BOUNDARY = "----weir"
@@ -22,6 +25,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
     place = tmp_path_factory.mktemp("wire") / "state"
     with serving(place, workers="4", guard_calls="1000", time_zone="UTC") as server:
         yield server
+
+
+@dataclass
+class Described(Sdk):
+    """One that holds every answer against the document the server itself gives."""
+
+    contract: Contract | None = None
+
+    def ask(self, operation: str, *given: object, **options: Any) -> Answer:
+        answer = super().ask(operation, *given, **options)
+        if self.contract is None:
+            told = self.get("/openapi.json").body
+            assert isinstance(told, dict)
+            self.contract = Contract(told)
+        method, path = operation.split(" ", 1)
+        media = answer.headers["content-type"]
+        self.contract.check(
+            method, f"/{{org}}/{{app}}{path}", answer.status, media, answer.body
+        )
+        return answer
 
 
 def sdk(server: Gunicorn, app: str) -> Sdk:
@@ -36,7 +59,7 @@ def sdk(server: Gunicorn, app: str) -> Sdk:
         "--json",
     )
     made = json.loads(printed)
-    client = Sdk(server.port, app, made["client_id"], made["client_secret"])
+    client = Described(server.port, app, made["client_id"], made["client_secret"])
     client.sign_in()
     return client
 
