@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import NoReturn, TypeVar
 
 import click
@@ -11,6 +12,7 @@ from flask.cli import AppGroup
 from server import retention, rules
 from server.caller import App
 from server.clock import now_ms
+from server.demo import fill
 from server.store import apps, tokens
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -41,17 +43,21 @@ def _fail(error: Exception) -> NoReturn:
     raise click.ClickException(str(error)) from error
 
 
-def _print_credentials(key: str, made: apps.Credentials, *, as_json: bool) -> None:
+def _print_credentials(
+    key: str, made: apps.Credentials, *, as_json: bool, **more: object
+) -> None:
     shown = {
         "app": key,
         "client_id": made.client_id,
         "client_secret": made.client_secret,
+        **more,
     }
     if as_json:
         click.echo(json.dumps(shown))
         return
     for name, value in shown.items():
-        click.echo(f"{name:<14} {value}")
+        told = ", ".join(value) if isinstance(value, list) else value
+        click.echo(f"{name:<14} {told}")
     click.echo("The secret is not kept and not shown again.", err=True)
 
 
@@ -59,15 +65,27 @@ def _print_credentials(key: str, made: apps.Credentials, *, as_json: bool) -> No
 @key
 @click.option("--edition", type=edition_choice, default=next(iter(rules.EDITIONS)))
 @click.option("--open", "open_registration", is_flag=True, help="Anyone may register.")
+@click.option("--demo", is_flag=True, help="With a few users, and what they said.")
 @as_json
-def create(key: str, edition: str, open_registration: bool, as_json: bool) -> None:
+def create(
+    key: str, edition: str, open_registration: bool, demo: bool, as_json: bool
+) -> None:
     """Create an app and print its credentials, once."""
     org, name = _split(key)
     try:
         made = apps.create(org, name, edition, open_registration=open_registration)
     except (apps.UnusableName, apps.AppExists) as error:
         _fail(error)
-    _print_credentials(key, made, as_json=as_json)
+    cast = _cast(org, name) if demo else {}
+    _print_credentials(key, made, as_json=as_json, **cast)
+
+
+def _cast(org: str, name: str) -> dict[str, object]:
+    """Fill a new app with a cast; what there is to call things with."""
+    app = apps.find(org, name)
+    if app is None:
+        _fail(apps.NoSuchApp(f"there is no app {org}/{name}"))
+    return asdict(fill(app))
 
 
 @group.command("list")
