@@ -185,7 +185,7 @@ def test_a_worker_killed_at_any_moment_costs_no_budget(server: Gunicorn) -> None
     by_begin = sorted(before for before, _ in admitted)
     for first, over in zip(by_begin, by_end[30:], strict=False):
         assert over - first >= 1.0
-    assert len(admitted) >= 0.7 * 30 * 4  # a killed worker takes some answers with it
+    assert len(admitted) > 2 * 30  # never stuck; a killed worker takes answers with it
 
 
 def copy_of_the_tree(tmp_path: Path) -> Path:
