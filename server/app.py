@@ -17,7 +17,9 @@ from server import (
     envelope,
     limit_commands,
     limiting,
+    pacing,
     rules,
+    streaming,
 )
 from server.api import history_files
 from server.paths import RegularPaths
@@ -57,7 +59,9 @@ def create_app(settings: Settings) -> Flask:
     envelope.init_app(app, settings)  # first: a call's duration is all of it
     auth.init_app(app)  # before the limits: budgets are kept per app
     limiting.init_app(app, settings)
-    downloads.init_app(settings)
+    slow = pacing.slots_of(settings.threads)  # answers that keep a thread for long
+    downloads.init_app(settings, slow)
+    streaming.init_app(app, settings, slow)
     for blueprint in (*api.BLUEPRINTS, *api.APP_BLUEPRINTS):
         app.register_blueprint(blueprint, url_prefix="/<org>/<app>")
     for blueprint in api.SERVER_BLUEPRINTS:

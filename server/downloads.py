@@ -29,10 +29,10 @@ _slots = Slots(1)
 _x_accel: str | None = None
 
 
-def init_app(settings: Settings) -> None:
-    """Hand files over as the settings say."""
+def init_app(settings: Settings, slots: Slots) -> None:
+    """Hand files over as the settings say, by threads of *slots*."""
     global _slots, _x_accel  # one app a process
-    _slots = pacing.slots_of(settings.threads)
+    _slots = slots
     _x_accel = settings.x_accel
 
 

@@ -20,9 +20,11 @@ from server.settings import Settings
 from server.store import (
     blocking_mutes,
     database,
+    events,
     file_storage,
     files,
     history,
+    leases,
     message_retention,
     muc_lists,
     offline,
@@ -52,6 +54,8 @@ class Swept:
     orphans: int = 0
     messages: int = 0
     offline_entries: int = 0
+    events: int = 0
+    connections: int = 0
     mutes: int = 0
 
     def __str__(self) -> str:
@@ -83,6 +87,9 @@ def sweep(*, orphans: bool = True) -> Swept:
     waited = _before(offline_rules.OFFLINE_MESSAGE)
     if waited is not None:
         swept.offline_entries = offline.sweep_offline(waited)
+        passed = _before(offline_rules.PASSING_EVENT)
+        swept.events = events.sweep_events(waited if passed is None else passed, waited)
+    swept.connections = leases.remove_over(batch=_BATCH)
     if told is not None and waited is not None:
         swept.messages = message_retention.delete_older(
             min(told, waited), told - _LONGEST_HOUR_MS, batch=_BATCH

@@ -232,7 +232,7 @@ LAYERS = [
     {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnails"},
     {"limiting", "store"},
     {"rules", "auth"},
-    {"paths", "retention", "envelope", "replay", "shadow_report"},
+    {"paths", "retention", "envelope", "replay", "shadow_report", "streaming"},
     {"payload", "downloads", "uploads"},
     {"api"},
     {"commands", "database_commands", "develop", "first_start", "limit_commands"},

@@ -24,6 +24,7 @@ from server.api import (
     message_recall,
     messages,
     offline,
+    offline_stream,
     ops,
     tokens,
     user_metadata,
@@ -61,6 +62,7 @@ BLUEPRINTS = tuple(
             files,
             history,
             offline,
+            offline_stream,
             message_recall,
         )
     )

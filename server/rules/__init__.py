@@ -17,7 +17,7 @@ from server.rules import (
 
 EDITIONS = {"community": "Community Edition", "enterprise": "Enterprise Edition"}
 
-DIGEST = "409d231c4fcba7c3b4af0dd71288b5ef696834af8889af2fecd9da53974c62da"
+DIGEST = "a6731c2910f8ecb638215bfdbf005e77c477c8b20947971b47eee3868c5d5fd2"
 
 INTERFACES = (
     Interface(
@@ -82,7 +82,15 @@ INTERFACES = (
         "Offline messages",
         "limits.md:22",
         offline.blueprint,
-        (offline.CALLS, offline.OFFLINE_MESSAGE),
+        (
+            offline.CALLS,
+            offline.OFFLINE_MESSAGE,
+            offline.PASSING_EVENT,
+            offline.STREAM_TICKET,
+            offline.DEVICES_PER_USER,
+            offline.DEVICE_NAME,
+            offline.REQUEST_BODY,
+        ),
     ),
     Interface(
         "history",

@@ -16,6 +16,7 @@ from server.locks import lock, unlock
 from server.settings import Settings
 from server.store.backend import UnusableDatabase
 from server.store.generation import Generation
+from server.store.wake import Datagrams, Ear
 from server.store.wal_sync import WalSync
 
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
@@ -81,6 +82,7 @@ class Sqlite:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._gate = _Gate(path.with_name(path.name + "-gate"))
             self._apps = Generation(path.with_name(path.name + "-apps"))
+            self._listeners = Datagrams(settings.state_dir / "wake")
         except OSError as error:
             message = f"WEIR_DATABASE_URL: cannot write {path}: {error.strerror}"
             raise UnusableDatabase(message) from error
@@ -89,6 +91,7 @@ class Sqlite:
         except (OSError, sqlite3.Error) as error:
             message = f"WEIR_DATABASE_URL: cannot use {path}: {error}"
             raise UnusableDatabase(message) from error
+        self._said = threading.local()
         self.database: Any = SqliteDatabase(
             str(path),
             timeout=BUSY_SECONDS,
@@ -112,24 +115,52 @@ class Sqlite:
 
     @contextmanager
     def writing(self, app_ids: Sequence[int]) -> Iterator[None]:  # noqa: ARG002 (one writer, whatever the app)
-        with self._gate, self.database.atomic("IMMEDIATE"):
+        with self._gate, self._saying(), self.database.atomic("IMMEDIATE"):
             yield
 
     @contextmanager
     def writing_apps(self, app_ids: Sequence[int]) -> Iterator[None]:  # noqa: ARG002 (likewise)
         # The commit must be over before the number is even again, so it is inside; and
         # two changes must not overlap, so the gate is outside.
-        with self._gate, self._apps.changing(), self.database.atomic("IMMEDIATE"):
+        with (
+            self._gate,
+            self._apps.changing(),
+            self._saying(),
+            self.database.atomic("IMMEDIATE"),
+        ):
             yield
 
     def settle(self) -> None:
-        if self._sync is None:
-            return
+        said, self._said.words = self._words(), []
+        if self._sync is not None:
+            try:
+                self._sync()
+            except OSError as error:
+                message = f"the database's log cannot be synced: {error.strerror}"
+                raise OperationalError(message) from error
+        if said:  # now that it is true
+            self._listeners.tell(dict.fromkeys(said))
+
+    def _words(self) -> list[bytes]:
+        """What this thread's transactions say, once they are on disk."""
+        words: list[bytes] = self._said.__dict__.setdefault("words", [])
+        return words
+
+    @contextmanager
+    def _saying(self) -> Iterator[None]:
+        """Around a transaction: nothing was said when it is undone."""
+        before = len(self._words())
         try:
-            self._sync()
-        except OSError as error:
-            message = f"the database's log cannot be synced: {error.strerror}"
-            raise OperationalError(message) from error
+            yield
+        except BaseException:
+            del self._words()[before:]
+            raise
+
+    def wake(self, word: bytes) -> None:
+        self._words().append(word)
+
+    def listen(self) -> Ear:
+        return self._listeners.listen()
 
     @contextmanager
     def migrating(self) -> Iterator[None]:
@@ -160,5 +191,6 @@ class Sqlite:
 
     def close(self) -> None:
         self._gate.close()
+        self._listeners.close()
         if self._sync is not None:
             self._sync.close()

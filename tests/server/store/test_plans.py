@@ -16,7 +16,9 @@ from tests.plans import steps_of
 MAY_SCAN = {
     "apps._LIST": "all apps, for the operator",
     "apps._ANY": "stops at the first",
-    "message_recall._REMEMBER": "a table of one row",
+    "events._REMEMBER": "a table of one row",
+    "inbox.READ": "what its parts found by an index",
+    "leases._OVER": "a row for each device that receives, for the sweep",
 }
 _ONLY_POSTGRESQL = frozenset({"ids._TAKE"})
 
