@@ -1,14 +1,14 @@
-"""How gunicorn hosts many streams: ``gunicorn -c server/gunicorn_stream_conf.py wsgi:app``.
+"""How gunicorn hosts many: ``gunicorn -c server/gunicorn_stream_conf.py wsgi:app``.
 
 The same application as gunicorn_conf.py serves, by greenlets instead of threads: for
-``/{org}/{app}/users/{username}/stream`` beside it, behind one proxy. What a call does in
-the database, or waits for another process's lock there, holds up the worker's other
+``/{org}/{app}/users/{username}/stream`` beside it, behind one proxy. What a call does
+in the database, or waits for another process's lock there, holds up the worker's other
 streams for that time: well below a millisecond for a read, a sync of the disk for a
-write. So calls belong to the other server. Needs gevent: ``pip install 'weir[stream]'``.
+write. So calls belong to the other server. Needs gevent: ``pip install '.[stream]'``.
 """
 
-# First of all: whatever takes a lock, a thread's own place or a socket from now on is to
-# take the greenlets' (peewee keeps a connection for each "thread").
+# First of all: whatever takes a lock, a thread's own place or a socket from now on is
+# to take the greenlets' (peewee keeps a connection for each "thread").
 from gevent import monkey
 
 monkey.patch_all()
@@ -25,7 +25,7 @@ os.environ.setdefault("WEIR_STREAMS", str(_STREAMS))
 os.environ.setdefault("WEIR_BIND", "127.0.0.1:8001")
 
 from server.gunicorn_stream_worker import StreamWorker
-from server.settings import BadSettings, Settings
+from server.settings import MEMORY, BadSettings, Settings
 from server.store import database, schema
 
 try:
@@ -55,6 +55,11 @@ forwarded_allow_ips = "127.0.0.1,::1"
 
 def on_starting(_server: Any) -> None:
     """Stop where it cannot work; let each process have the files that it needs."""
+    if _settings.counters_url == MEMORY:
+        sys.exit(
+            "Weir cannot start:\nWEIR_COUNTERS_URL=memory:// counts in each process by"
+            " itself, and streams are served beside the calls: use the default counters"
+        )
     try:
         schema.check(_settings)
     except database.UnusableDatabase as wrong:

@@ -238,7 +238,8 @@ LAYERS = [
     {"commands", "database_commands", "develop", "first_start", "limit_commands"},
     {"app"},
     {"gunicorn_worker"},
-    {"gunicorn_conf"},
+    {"gunicorn_stream_worker"},
+    {"gunicorn_conf", "gunicorn_stream_conf"},
 ]
 
 

@@ -13,7 +13,7 @@ from server.errors import Unavailable
 from server.kinds import Kept, Membership
 from server.pacing import Slot, Slots
 from server.settings import Settings
-from server.store import inbox, leases
+from server.store import database, inbox, leases
 from server.streaming.reader import Reader
 
 ENDING = "weir.ending"
@@ -72,6 +72,7 @@ def open_stream(
         at = inbox.place(lease, last_event_id, waits=waits, passes=passes)
         caller: socket.socket | None = request.environ.get("gunicorn.socket")
         stream = _reader.add(lease, at, app_path, caller)
+        database.disconnect()  # else a greenlet keeps one as long as it lives
     except BaseException:
         _give_back(slots)
         raise

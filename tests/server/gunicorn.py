@@ -118,14 +118,18 @@ def flask(tree: Path, state_dir: Path, *arguments: str) -> str:
 
 @contextmanager
 def serving(
-    state_dir: Path, *, tree: Path = ROOT, **settings: str
+    state_dir: Path,
+    *,
+    tree: Path = ROOT,
+    conf: str = "server/gunicorn_conf.py",
+    **settings: str,
 ) -> Iterator[Gunicorn]:
     """The server of *tree* on a free port, under its own gunicorn configuration."""
     port = free_port()
     log_path = state_dir.with_name(f"{state_dir.name}-{port}.log")
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "server/gunicorn_conf.py", "wsgi:app"],
+            [sys.executable, "-m", "gunicorn", "-c", conf, "wsgi:app"],
             cwd=tree, env=environment(state_dir, port, **settings),
             stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
