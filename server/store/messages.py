@@ -122,6 +122,15 @@ _QUEUE_FOR_SENDER = Statement(
     ON CONFLICT (user_id, message_id) DO NOTHING
     """
 )
+_RECEIVING = Statement(
+    """
+    SELECT user.username
+    FROM message CROSS JOIN user
+        ON user.app_id = message.app_id AND user.username = message.target
+        CROSS JOIN connection ON connection.user_id = user.id
+    WHERE message.id BETWEEN ? AND ? AND connection.expires > ?
+    """
+)
 _PASS_TO_USERS = Statement(
     """
     INSERT INTO event (user_id, id, kind, passing)
@@ -257,10 +266,12 @@ def _tell(
     if passing:
         _pass(app_id, outgoing, ids, now)
     sender = (outgoing.sender,) if outgoing.sync_device else ()
-    if outgoing.target_type == "users":
-        database.wake(app_id, names=(*outgoing.targets, *sender))
-    else:
+    if outgoing.target_type != "users":
         database.wake(app_id, names=sender, mucs=outgoing.targets)
+        return
+    receiving = [name for (name,) in _RECEIVING.all(ids[0], ids[-1], now)]
+    if receiving or sender:
+        database.wake(app_id, names=(*dict.fromkeys(receiving), *sender))
 
 
 def _pass(app_id: int, outgoing: Outgoing, ids: Sequence[int], now: int) -> None:

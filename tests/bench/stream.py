@@ -257,13 +257,13 @@ def group(
     asked: argparse.Namespace, cast: Cast, api: Gunicorn, streams: Gunicorn
 ) -> None:
     """One message to the large group."""
+    time.sleep(1.1)
     app = apps_of(api)
     listeners = Listeners()
     whom = [("bench/large", name, token) for name, token in app[: asked.online]]
     for at in range(0, len(whom), 25):  # the app's own rate
-        began = time.monotonic()
         listeners.open(streams.port, whom[at : at + 25])
-        listeners.read(max(0.0, began + 1.05 - time.monotonic()))
+        listeners.read(1.05)
     with connections(api.port, 1) as (connection,):
         connection.sendall(send(cast, "bench/large", "chatgroups", cast.group))
         listeners.read(4)

@@ -134,6 +134,9 @@ GET {A}/users/{username}/presence/sublist
 """
 
 OURS = """
+GET {A}/users/{username}/stream
+POST {A}/users/{username}/stream/ticket
+POST {A}/users/{username}/stream/ack
 GET {A}/limits
 GET /healthz
 GET /history/{org}/{app}/{hour}.gz
