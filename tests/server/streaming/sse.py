@@ -61,7 +61,9 @@ class Client:
         answer = b""
         while b"\r\n\r\n" not in answer:
             came = self._socket.recv(65_536)
-            assert came, answer
+            if not came:
+                self._socket.close()
+                raise ConnectionResetError
             answer += came
         top, _, self._chunks = answer.partition(b"\r\n\r\n")
         self.head = top.decode()
