@@ -56,6 +56,11 @@ BOUNDS = {
     "users.attributes": ("max_bytes", 2 * KIB, None),
     "users.app_attributes": ("max_bytes", 10 * KIB**3, None),
     "users.request_body": ("max_bytes", 64 * KIB, None),
+    "users.presence_extension": ("max_bytes", 64, None),
+    "users.presence_name": ("max_length", 64, None),
+    "users.batch_presence": ("max_items", 100, None),
+    "users.presence_list": ("max_items", 500, None),
+    "users.presence_subscription": ("kept", 30 * DAY, None),
     "users.users_per_app": ("membership", 1_000_000, "community"),
     "friends.user_id": ("max_length", 64, None),
     "friends.contacts_per_user": [

@@ -17,7 +17,7 @@ from server.rules import (
 
 EDITIONS = {"community": "Community Edition", "enterprise": "Enterprise Edition"}
 
-DIGEST = "a6731c2910f8ecb638215bfdbf005e77c477c8b20947971b47eee3868c5d5fd2"
+DIGEST = "a284f13f904ac1f65d62e94bdc9441ba175b411b3d0ded562b196f9d9b7d544f"
 
 INTERFACES = (
     Interface(
@@ -38,6 +38,11 @@ INTERFACES = (
             users.ATTRIBUTES,
             users.APP_ATTRIBUTES,
             users.BATCH_ATTRIBUTES,
+            users.PRESENCE_EXTENSION,
+            users.PRESENCE_NAME,
+            users.BATCH_PRESENCE,
+            users.PRESENCE_LIST,
+            users.PRESENCE_SUBSCRIPTION,
             users.USERS_PER_APP,
             users.REQUEST_BODY,
         ),
