@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from server import passwords
+from server import passwords, streaming
 from server.app import create_app
 from server.kinds import Membership
 from server.limiting import loss, shadow
@@ -97,6 +97,7 @@ def settings(tmp_path: Path) -> Settings:
 def app(settings: Settings, clock: Clock) -> Iterator[Flask]:
     app = create_app(settings)
     yield app
+    streaming.stop()
     database.forget()
 
 

@@ -39,5 +39,8 @@ class Listener:
             raise OSError(str(error)) from error
         return words
 
+    def shut(self) -> None:
+        """The silence is soon over."""
+
     def close(self) -> None:
         self._connection.close()

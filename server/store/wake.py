@@ -55,6 +55,9 @@ class Ear(Protocol):
             OSError: words may have been lost, and it hears no more.
         """
 
+    def shut(self) -> None:
+        """Have whoever waits come back, soon."""
+
     def close(self) -> None: ...
 
 
@@ -119,6 +122,9 @@ class DatagramEar:
 
     def hear(self) -> Sequence[bytes]:
         return (self._socket.recv(65_536),)
+
+    def shut(self) -> None:
+        self._socket.shutdown(socket.SHUT_RD)
 
     def close(self) -> None:
         self._path.unlink(missing_ok=True)

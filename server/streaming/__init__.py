@@ -32,13 +32,18 @@ def init_app(app: Flask, settings: Settings, slow: Slots) -> None:
     for downloads, whatever is streamed.
     """
     global _reader, _shares  # one app a process
-    _reader.stop()
+    stop()
     _reader = Reader()
     if settings.streams:
         _shares = (Slots(settings.streams),)
     else:
         _shares = (Slots(max(1, settings.threads // 2)), slow)
     app.extensions[ENDING] = _reader.end_all
+
+
+def stop() -> None:
+    """Stream no more: the database is to be another, or none."""
+    _reader.stop()
 
 
 def head() -> Response:

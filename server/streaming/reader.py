@@ -20,7 +20,7 @@ from peewee import PeeweeException
 from server.store import database, files, history_records, inbox, leases, muc_members
 from server.store.inbox import Item, Place
 from server.store.leases import Lease
-from server.store.wake import Wake
+from server.store.wake import Ear, Wake
 from server.streaming import frames as wire
 from server.streaming.stream import Bell, Stream
 
@@ -46,6 +46,7 @@ class Reader:
         self._left: list[Stream] = []
         self._words: deque[bytes] = deque()
         self._threads: list[threading.Thread] = []
+        self._ear: Ear | None = None
         self._ending = False
         self._over = False
         self._frames: OrderedDict[int, bytes] = OrderedDict()
@@ -112,6 +113,8 @@ class Reader:
         """Read no more; for who makes another."""
         self._over = True
         self._bell.ring()
+        if self._ear is not None:
+            self._ear.shut()
         for thread in self._threads[:1]:
             thread.join()
 
@@ -121,6 +124,7 @@ class Reader:
         while not self._over:
             try:
                 with contextlib.closing(database.listen()) as ear:
+                    self._ear = ear
                     listening.set()
                     self._words.append(b"")  # whatever was said before
                     self._bell.ring()

@@ -216,12 +216,17 @@ LOCATIONS = """
 
 
 @contextmanager
-def nginx(place: Path, api: Gunicorn, streams: Gunicorn) -> Iterator[int]:
+def nginx(
+    place: Path, api: Gunicorn, streams: Gunicorn, page_port: int = 1
+) -> Iterator[int]:
     place.mkdir()
     port = free_port()
     locations = LOCATIONS.replace("8000", str(api.port)).replace(
         "8001", str(streams.port)
     )
+    for path in ("page", "seen"):
+        inside = "/" if path == "page" else "/seen/"
+        locations += f"        location /{path}/ {{ proxy_pass http://127.0.0.1:{page_port}{inside}; }}\n"
     configuration = place / "nginx.conf"
     configuration.write_text(
         CONFIGURATION.format(place=place, port=port, locations=locations)
