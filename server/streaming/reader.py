@@ -114,7 +114,8 @@ class Reader:
         self._over = True
         self._bell.ring()
         if self._ear is not None:
-            self._ear.shut()
+            with contextlib.suppress(OSError):  # it was closed already
+                self._ear.shut()
         for thread in self._threads[:1]:
             thread.join()
 
