@@ -62,6 +62,17 @@ class _Gate:
             self._threads.release()
 
 
+class _Said(threading.local):
+    """What a thread's transactions say, once they are on disk.
+
+    Of one that is undone nothing; then those before it that wait for the same sync say
+    nothing either, which costs their readers a heartbeat.
+    """
+
+    def __init__(self) -> None:
+        self.words: list[bytes] = []
+
+
 class Sqlite:
     """The database file, its gate, and the number that changes with the apps."""
 
@@ -91,7 +102,7 @@ class Sqlite:
         except (OSError, sqlite3.Error) as error:
             message = f"WEIR_DATABASE_URL: cannot use {path}: {error}"
             raise UnusableDatabase(message) from error
-        self._said = threading.local()
+        self._said = _Said()
         self.database: Any = SqliteDatabase(
             str(path),
             timeout=BUSY_SECONDS,
@@ -115,49 +126,34 @@ class Sqlite:
 
     @contextmanager
     def writing(self, app_ids: Sequence[int]) -> Iterator[None]:  # noqa: ARG002 (one writer, whatever the app)
-        with self._gate, self._saying(), self.database.atomic("IMMEDIATE"):
-            yield
+        try:
+            with self._gate, self.database.atomic("IMMEDIATE"):
+                yield
+        except BaseException:
+            self._said.words.clear()
+            raise
 
     @contextmanager
     def writing_apps(self, app_ids: Sequence[int]) -> Iterator[None]:  # noqa: ARG002 (likewise)
         # The commit must be over before the number is even again, so it is inside; and
         # two changes must not overlap, so the gate is outside.
-        with (
-            self._gate,
-            self._apps.changing(),
-            self._saying(),
-            self.database.atomic("IMMEDIATE"),
-        ):
+        with self._gate, self._apps.changing(), self.database.atomic("IMMEDIATE"):
             yield
 
     def settle(self) -> None:
-        said, self._said.words = self._words(), []
         if self._sync is not None:
             try:
                 self._sync()
             except OSError as error:
                 message = f"the database's log cannot be synced: {error.strerror}"
                 raise OperationalError(message) from error
-        if said:  # now that it is true
-            self._listeners.tell(dict.fromkeys(said))
-
-    def _words(self) -> list[bytes]:
-        """What this thread's transactions say, once they are on disk."""
-        words: list[bytes] = self._said.__dict__.setdefault("words", [])
-        return words
-
-    @contextmanager
-    def _saying(self) -> Iterator[None]:
-        """Around a transaction: nothing was said when it is undone."""
-        before = len(self._words())
-        try:
-            yield
-        except BaseException:
-            del self._words()[before:]
-            raise
+        words = self._said.words
+        if words:  # now that it is true
+            self._said.words = []
+            self._listeners.tell(dict.fromkeys(words))
 
     def wake(self, word: bytes) -> None:
-        self._words().append(word)
+        self._said.words.append(word)
 
     def listen(self) -> Ear:
         return self._listeners.listen()
