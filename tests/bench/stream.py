@@ -31,8 +31,8 @@ from tests.bench import load
 from tests.server.gunicorn import Gunicorn, serving
 
 APPS = 100
-RATE, SECONDS, IDLE_SECONDS = 200, 10, 5
-LOAD_SECONDS, ROUNDS = 1.0, 1
+RATE, SECONDS, IDLE_SECONDS = 200, 30, 20
+LOAD_SECONDS, ROUNDS = 4.0, 3
 SENT = re.compile(rb'"msg":"at (\d+)"')
 TICKS = os.sysconf("SC_CLK_TCK")
 NO_CAP = Membership("none")
