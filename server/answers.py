@@ -151,6 +151,11 @@ def content(media: str = ANYTHING) -> Answer:
     return Answer(media, also={206: "The part that was asked for."})
 
 
+def events() -> Answer:
+    """A stream of server-sent events, which does not end by itself."""
+    return Answer("text/event-stream")
+
+
 def document(media: str) -> Answer:
     """A text that stays as it is while the server runs."""
     return Answer(media, also={304: "It is as the caller has it."})

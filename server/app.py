@@ -16,10 +16,12 @@ from server import (
     envelope,
     limit_commands,
     limiting,
+    pacing,
     pages,
     record,
     reference,
     rules,
+    streaming,
 )
 from server.api import history_files, ops
 from server.pages import limits_document
@@ -62,8 +64,10 @@ def create_app(settings: Settings) -> Flask:
     record.init_app(app, settings)  # before who writes on answers: it sees the last
     auth.init_app(app)  # before the limits: budgets are kept per app
     limiting.init_app(app, settings)
-    downloads.init_app(settings)
+    slow = pacing.slots_of(settings.threads)  # answers that keep a thread for long
+    downloads.init_app(settings, slow)
     ops.init_app(settings)
+    streaming.init_app(app, settings, slow)
     for blueprint in (*api.BLUEPRINTS, *api.APP_BLUEPRINTS):
         app.register_blueprint(blueprint, url_prefix="/<org>/<app>")
     for blueprint in (*api.SERVER_BLUEPRINTS, reference.blueprint, pages.blueprint):

@@ -35,10 +35,10 @@ _slots = Slots(1)
 _x_accel: str | None = None
 
 
-def init_app(settings: Settings) -> None:
-    """Hand files over as the settings say."""
+def init_app(settings: Settings, slots: Slots) -> None:
+    """Hand files over as the settings say, by threads of *slots*."""
     global _slots, _x_accel  # one app a process
-    _slots = pacing.slots_of(settings.threads, metrics.downloading)
+    _slots = slots
     _x_accel = settings.x_accel
 
 
@@ -59,7 +59,7 @@ def send(key: str, content_type: str, *, pace: Bandwidth | None = None) -> Respo
     rate = None if stated is None else stated.value
     if _x_accel is not None:
         return _handed_over(_x_accel + key, content_type, rate)
-    slot = _slots.take()
+    slot = _slots.take(metrics.downloading)
     if slot is None:
         raise Unavailable(retry_after=_RETRY_SECONDS)
     content = None

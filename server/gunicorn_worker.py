@@ -18,6 +18,13 @@ from gunicorn.workers.gthread import ThreadWorker
 STEP_BACK_SECONDS = 0.0005
 
 
+def end_streams(app: Any) -> None:
+    """As the app says that it is done; an app that did not load has none."""
+    end = getattr(app, "extensions", {}).get("weir.ending")
+    if end is not None:
+        end()
+
+
 class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """Publishes how many connections it holds; reads the others'."""
 
@@ -32,6 +39,11 @@ class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         super().__init__(*arguments, **options)
         self._back_at = 0.0
         self._stepped_back = False
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Have what does not end by itself end, so that the rest can."""
+        super().handle_exit(sig, frame)
+        end_streams(self.wsgi)
 
     def _publish(self) -> None:
         if self.held is not None:

@@ -38,25 +38,25 @@ def _wait_until(moment_ns: int) -> None:
 
 
 class Slots:
-    """The threads of this process that may be downloading at a time."""
+    """The threads of this process that may be kept for long at a time."""
 
-    def __init__(
-        self, count: int, tell: Callable[[int], None] = lambda _: None
-    ) -> None:
-        """*tell* is told of each that is taken (1) and given back (-1)."""
+    def __init__(self, count: int) -> None:
         self._free = threading.Semaphore(count)
-        self._tell = tell
 
-    def take(self) -> "Slot | None":
-        """One of them; None when all are taken."""
+    def take(self, tell: Callable[[int], None] = lambda _: None) -> "Slot | None":
+        """One of them; None when all are taken.
+
+        *tell* is told that it is taken (1) and given back (-1).
+        """
         if not self._free.acquire(blocking=False):
             return None
-        self._tell(1)
-        return Slot(self._give_back)
+        tell(1)
 
-    def _give_back(self) -> None:
-        self._free.release()
-        self._tell(-1)
+        def give_back() -> None:
+            self._free.release()
+            tell(-1)
+
+        return Slot(give_back)
 
 
 class Slot:
@@ -71,6 +71,6 @@ class Slot:
             self._give_back()
 
 
-def slots_of(threads: int, tell: Callable[[int], None] = lambda _: None) -> Slots:
+def slots_of(threads: int) -> Slots:
     """Three quarters of a worker's threads, so that a quarter is left for calls."""
-    return Slots(max(1, threads * 3 // 4), tell)
+    return Slots(max(1, threads * 3 // 4))

@@ -21,9 +21,11 @@ from server.settings import Settings
 from server.store import (
     blocking_mutes,
     database,
+    events,
     file_storage,
     files,
     history,
+    leases,
     message_retention,
     muc_lists,
     offline,
@@ -56,6 +58,8 @@ class Swept:
     orphans: int = 0
     messages: int = 0
     offline_entries: int = 0
+    events: int = 0
+    connections: int = 0
     mutes: int = 0
 
     def __str__(self) -> str:
@@ -97,6 +101,9 @@ def sweep(*, orphans: bool = True, tell: Tell = _nobody) -> Swept:
     waited = _before(offline_rules.OFFLINE_MESSAGE)
     if waited is not None:
         swept.offline_entries = offline.sweep_offline(waited)
+        passed = _before(offline_rules.PASSING_EVENT)
+        swept.events = events.sweep_events(waited if passed is None else passed, waited)
+    swept.connections = leases.remove_over(batch=_BATCH)
     tell("messages", 3, _KINDS)
     if told is not None and waited is not None:
         swept.messages = message_retention.delete_older(

@@ -74,6 +74,9 @@ class Settings:
     """Processes; by default one for each core."""
     threads: int = 16
     """Threads of each process."""
+    streams: int = 0
+    """Streams that one process may hold open; 0: half as many as it has threads, which
+    is all that threads can bear. For gunicorn_stream_conf.py, which needs none."""
     log_level: str = "info"
     shadow_table: Path | None = None
     """A proposed table, counted beside the enforced one and refusing nobody."""
@@ -263,6 +266,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "bind": _bind,
     "workers": _whole(1, 1024),
     "threads": _whole(1, 1024),
+    "streams": _whole(0, 100_000),
     "log_level": _one_of("debug", "info", "warning", "error", "critical"),
     "shadow_table": Path,
     "log_format": _one_of("auto", "json", "text"),

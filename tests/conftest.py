@@ -17,7 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from server import passwords
+from server import passwords, streaming
 from server.app import create_app
 from server.kinds import Membership
 from server.limiting import loss, shadow
@@ -157,6 +157,7 @@ def app(settings: Settings, clock: Clock) -> Iterator[Flask]:
     app = create_app(settings)
     contract.watch(app)
     yield app
+    streaming.stop()
     database.forget()
 
 

@@ -261,6 +261,7 @@ LAYERS = [
         "scrape",
         "shadow_report",
         "demo",
+        "streaming",
     },
     {"payload", "downloads", "uploads", "answers"},
     {"api"},
@@ -270,7 +271,8 @@ LAYERS = [
     {"commands", "database_commands", "develop", "first_start", "limit_commands"},
     {"app"},
     {"gunicorn_worker"},
-    {"gunicorn_conf"},
+    {"gunicorn_stream_worker"},
+    {"gunicorn_conf", "gunicorn_stream_conf"},
 ]
 
 

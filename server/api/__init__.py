@@ -24,9 +24,11 @@ from server.api import (
     message_recall,
     messages,
     offline,
+    offline_stream,
     ops,
     tokens,
     user_metadata,
+    user_presence,
     user_settings,
     user_status,
     users,
@@ -41,6 +43,7 @@ BLUEPRINTS = tuple(
             user_settings,
             user_status,
             user_metadata,
+            user_presence,
             messages,
             groups,
             group_index,
@@ -61,6 +64,7 @@ BLUEPRINTS = tuple(
             files,
             history,
             offline,
+            offline_stream,
             message_recall,
         )
     )

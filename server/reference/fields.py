@@ -39,6 +39,9 @@ def _ours(self: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> Json:
     """The fields that the server defines."""
     if isinstance(field, Choice):
         return {"enum": field.spellings}
+    if isinstance(field, offline_stream.MessageId):
+        id_ = _TEXT | {"pattern": "^[1-9][0-9]{0,18}$"}
+        return {"anyOf": [id_, {"type": "integer", "minimum": 1}]}
     if isinstance(field, messages.Targets):
         name = {"anyOf": [_TEXT | {"minLength": 1}, {"type": "integer"}]}
         return {"type": "array", "items": name, "minItems": 1}

@@ -36,6 +36,7 @@ NAMED: Mapping[str, Any] = {
     "success": ["linus"],
     "failed": ["nobody"],
     "targets": ["ada"],
+    "upto": _MESSAGE,
     "properties": ["mail"],
     "grant_type": "client_credentials",
     "client_id": "YXA6...",

@@ -26,6 +26,8 @@ PATH: Mapping[str, str] = {
     "room_id": "The room's id.",
     "room_ids": "A room's id, or several divided by commas.",
     "super_admin": "Who is taken off the list.",
+    "status": "A word of the app's own: how the user is.",
+    "expiry": "For how many seconds.",
 }
 
 QUERY: Mapping[str, str] = {
@@ -42,6 +44,9 @@ QUERY: Mapping[str, str] = {
     "share-secret": "As the upload answered it, where the download is restricted.",
     "Expires": "Until when the address is good, in Unix seconds.",
     "Signature": "What makes the address good.",
+    "ticket": "What opens the stream where no header can be set.",
+    "resource": "The name of the device; one is made up where there is none.",
+    "last_event_id": "As the header `Last-Event-ID`, for who cannot set it.",
 }
 
 HEADERS: Mapping[str, str] = {
@@ -49,6 +54,7 @@ HEADERS: Mapping[str, str] = {
     "share-secret": "As the upload answered it, where the download is restricted.",
     "thumbnail": "`true`: the thumbnail, where there is one.",
     "Range": "Part of the content, as `bytes=0-499`.",
+    "Last-Event-ID": "The last id that was received: the stream goes on after it.",
 }
 
 PARTS: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from server.rules import (
 
 EDITIONS = {"community": "Community Edition", "enterprise": "Enterprise Edition"}
 
-DIGEST = "409d231c4fcba7c3b4af0dd71288b5ef696834af8889af2fecd9da53974c62da"
+DIGEST = "a284f13f904ac1f65d62e94bdc9441ba175b411b3d0ded562b196f9d9b7d544f"
 
 INTERFACES = (
     Interface(
@@ -38,6 +38,11 @@ INTERFACES = (
             users.ATTRIBUTES,
             users.APP_ATTRIBUTES,
             users.BATCH_ATTRIBUTES,
+            users.PRESENCE_EXTENSION,
+            users.PRESENCE_NAME,
+            users.BATCH_PRESENCE,
+            users.PRESENCE_LIST,
+            users.PRESENCE_SUBSCRIPTION,
             users.USERS_PER_APP,
             users.REQUEST_BODY,
         ),
@@ -82,7 +87,15 @@ INTERFACES = (
         "Offline messages",
         "limits.md:22",
         offline.blueprint,
-        (offline.CALLS, offline.OFFLINE_MESSAGE),
+        (
+            offline.CALLS,
+            offline.OFFLINE_MESSAGE,
+            offline.PASSING_EVENT,
+            offline.STREAM_TICKET,
+            offline.DEVICES_PER_USER,
+            offline.DEVICE_NAME,
+            offline.REQUEST_BODY,
+        ),
     ),
     Interface(
         "history",

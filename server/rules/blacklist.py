@@ -30,20 +30,20 @@ limit_every_route(blueprint, CALLS)
 
 BLOCKS_PER_USER = Membership(
     "blacklist.blocks_per_user",
-    Stated(500, "single user can have 500 blocks", "limits.md:46"),
+    Stated(500, "single user can have 500 blocks", "limits.md:47"),
 )
 
 BATCH_BLOCK = MaxItems(
     "blacklist.batch_block",
-    Stated(500, "batch block 500 users each time", "limits.md:46"),
+    Stated(500, "batch block 500 users each time", "limits.md:47"),
 )
 
 BLOCK_LIST = MaxItems(
     "blacklist.block_list",
-    Stated(50, "block list 50 users each time", "limits.md:46"),
+    Stated(50, "block list 50 users each time", "limits.md:47"),
 )
 
 REQUEST_BODY = MaxBytes(
     "blacklist.request_body",
-    Stated(65536, "request body size 64k bytes", "limits.md:46"),
+    Stated(65536, "request body size 64k bytes", "limits.md:47"),
 )

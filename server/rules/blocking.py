@@ -30,10 +30,10 @@ limit_every_route(blueprint, CALLS)
 
 MUTE_LIST = MaxItems(
     "blocking.mute_list",
-    Stated(50, "mute list 50 mutes each time", "limits.md:47"),
+    Stated(50, "mute list 50 mutes each time", "limits.md:48"),
 )
 
 REQUEST_BODY = MaxBytes(
     "blocking.request_body",
-    Stated(65536, "request body size 64k bytes", "limits.md:47"),
+    Stated(65536, "request body size 64k bytes", "limits.md:48"),
 )

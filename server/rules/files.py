@@ -55,10 +55,10 @@ cluster_downloads = limit_route(CLUSTER_DOWNLOADS)
 
 FILE = MaxBytes(
     "files.file",
-    Stated(10485760, "file size 10M bytes", "limits.md:50"),
+    Stated(10485760, "file size 10M bytes", "limits.md:52"),
 )
 
 UPLOADED_FILE = Kept(
     "files.uploaded_file",
-    Stated(604800, "uploaded file kept 7 days", "limits.md:50"),
+    Stated(604800, "uploaded file kept 7 days", "limits.md:52"),
 )

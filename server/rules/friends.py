@@ -39,32 +39,32 @@ CONTACTS_PER_USER = Membership(
         "community": Stated(
             1000,
             "single user can have 1,000 contacts in the Community edition",
-            "limits.md:44",
+            "limits.md:45",
         ),
         "enterprise": Stated(
             3000,
             "single user can have 3,000 contacts in the Enterprise edition",
-            "limits.md:44",
+            "limits.md:45",
         ),
     },
 )
 
 CONTACT_LIST = MaxItems(
     "friends.contact_list",
-    Stated(50, "contact list 50 contacts each time", "limits.md:45"),
+    Stated(50, "contact list 50 contacts each time", "limits.md:46"),
 )
 
 CONTACT_IMPORT = MaxItems(
     "friends.contact_import",
-    Stated(10, "contact import 10 users each time", "limits.md:45"),
+    Stated(10, "contact import 10 users each time", "limits.md:46"),
 )
 
 REMARK = MaxLength(
     "friends.remark",
-    Stated(100, "remark length 100 characters", "limits.md:45"),
+    Stated(100, "remark length 100 characters", "limits.md:46"),
 )
 
 REQUEST_BODY = MaxBytes(
     "friends.request_body",
-    Stated(65536, "request body size 64k bytes", "limits.md:45"),
+    Stated(65536, "request body size 64k bytes", "limits.md:46"),
 )

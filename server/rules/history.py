@@ -30,10 +30,10 @@ limit_every_route(blueprint, CALLS)
 
 HISTORY_FILE = Kept(
     "history.history_file",
-    Stated(259200, "history file kept 3 days", "limits.md:49"),
+    Stated(259200, "history file kept 3 days", "limits.md:51"),
 )
 
 SIGNED_ADDRESS = Kept(
     "history.signed_address",
-    Stated(1800, "signed address kept 30 minutes", "limits.md:49"),
+    Stated(1800, "signed address kept 30 minutes", "limits.md:51"),
 )

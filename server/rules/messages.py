@@ -46,35 +46,35 @@ MESSAGE_AND_EXTENSION = MaxBytes(
 
 TARGETS = MaxItems(
     "messages.targets",
-    Stated(600, "targets 600 IDs each time", "limits.md:51"),
+    Stated(600, "targets 600 IDs each time", "limits.md:53"),
 )
 
 GROUP_TARGETS = MaxItems(
     "messages.group_targets",
-    Stated(3, "group targets 3 IDs each time", "limits.md:51"),
+    Stated(3, "group targets 3 IDs each time", "limits.md:53"),
 )
 
 CHAT_ROOM_TARGETS = MaxItems(
     "messages.chat_room_targets",
-    Stated(10, "chat room targets 10 IDs each time", "limits.md:51"),
+    Stated(10, "chat room targets 10 IDs each time", "limits.md:53"),
 )
 
 CUSTOM_EVENT = MaxLength(
     "messages.custom_event",
-    Stated(32, "custom event length 32 characters", "limits.md:52"),
+    Stated(32, "custom event length 32 characters", "limits.md:54"),
 )
 
 CUSTOM_EXTENSIONS = MaxItems(
     "messages.custom_extensions",
-    Stated(16, "custom extensions 16 entries each time", "limits.md:52"),
+    Stated(16, "custom extensions 16 entries each time", "limits.md:54"),
 )
 
 REQUEST_BODY = MaxBytes(
     "messages.request_body",
-    Stated(65536, "request body size 64k bytes", "limits.md:52"),
+    Stated(65536, "request body size 64k bytes", "limits.md:54"),
 )
 
 RECALLABLE_MESSAGE = Kept(
     "messages.recallable_message",
-    Stated(120, "recallable message kept 2 minutes", "limits.md:52"),
+    Stated(120, "recallable message kept 2 minutes", "limits.md:54"),
 )

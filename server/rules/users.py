@@ -3,7 +3,16 @@
 
 from flask import Blueprint
 
-from server.kinds import Calls, MaxBytes, MaxItems, MaxLength, Membership, Rate, Stated
+from server.kinds import (
+    Calls,
+    Kept,
+    MaxBytes,
+    MaxItems,
+    MaxLength,
+    Membership,
+    Rate,
+    Stated,
+)
 from server.limiting import limit_every_route
 
 blueprint = Blueprint("users", __name__)
@@ -83,18 +92,43 @@ BATCH_ATTRIBUTES = MaxItems(
     Stated(100, "batch attributes 100 users each time", "limits.md:42"),
 )
 
+PRESENCE_EXTENSION = MaxBytes(
+    "users.presence_extension",
+    Stated(64, "presence extension size 64 bytes", "limits.md:43"),
+)
+
+PRESENCE_NAME = MaxLength(
+    "users.presence_name",
+    Stated(64, "presence name length 64 characters", "limits.md:43"),
+)
+
+BATCH_PRESENCE = MaxItems(
+    "users.batch_presence",
+    Stated(100, "batch presence 100 users each time", "limits.md:43"),
+)
+
+PRESENCE_LIST = MaxItems(
+    "users.presence_list",
+    Stated(500, "presence list 500 users each time", "limits.md:43"),
+)
+
+PRESENCE_SUBSCRIPTION = Kept(
+    "users.presence_subscription",
+    Stated(2592000, "presence subscription kept 30 days", "limits.md:43"),
+)
+
 USERS_PER_APP = Membership(
     "users.users_per_app",
     by_edition={
         "community": Stated(
             1000000,
             "single app can have 1,000,000 users in the Community edition",
-            "limits.md:43",
+            "limits.md:44",
         ),
     },
 )
 
 REQUEST_BODY = MaxBytes(
     "users.request_body",
-    Stated(65536, "request body size 64k bytes", "limits.md:43"),
+    Stated(65536, "request body size 64k bytes", "limits.md:44"),
 )

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from server.store.wake import Ear
+
 
 class UnusableDatabase(RuntimeError):
     """The database cannot be used as it is; the message says what to do."""
@@ -54,6 +56,12 @@ class Backend(Protocol):
 
     def alone(self, number: int, *, wait: bool) -> AbstractContextManager[bool]:
         """Whether this thread, of those of all hosts, is at the work of this number."""
+
+    def wake(self, word: bytes) -> None:
+        """Part of a transaction: say it to all who listen, when this is committed."""
+
+    def listen(self) -> Ear:
+        """Hear what is said from now on."""
 
     def release(self) -> None:
         """This thread needs no connection until its next statement."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from server.clock import now_ms
 from server.errors import NotFound
+from server.store import database, leases
 from server.store.database import Statement, writing
 from server.store.users import User, find
 
@@ -20,7 +21,6 @@ class Device:
 
 _DEACTIVATE = Statement("UPDATE user SET activated = FALSE, token_key = ? WHERE id = ?")
 _ACTIVATE = Statement("UPDATE user SET activated = TRUE WHERE id = ?")
-_CLOSE_ALL = Statement("DELETE FROM connection WHERE user_id = ?")
 _CLOSE = Statement(
     "DELETE FROM connection WHERE user_id = ? AND resource = ? RETURNING expires"
 )
@@ -49,7 +49,7 @@ def deactivate(app_id: int, name: str) -> User | None:
         if found is None:
             return None
         _DEACTIVATE.run(secrets.token_bytes(8), found.id)
-        _CLOSE_ALL.run(found.id)
+        leases.close_all(app_id, found.id, found.username)
         return find(app_id, found.username)
 
 
@@ -70,7 +70,8 @@ def disconnect(app_id: int, name: str) -> None:
         NotFound: the app has no such user.
     """
     with writing(app_id):
-        _CLOSE_ALL.run(_known(app_id, name).id)
+        found = _known(app_id, name)
+        leases.close_all(app_id, found.id, found.username)
 
 
 def disconnect_device(app_id: int, name: str, resource: str) -> bool:
@@ -81,7 +82,10 @@ def disconnect_device(app_id: int, name: str, resource: str) -> bool:
     """
     now = now_ms()
     with writing(app_id):
-        closed = _CLOSE.all(_known(app_id, name).id, resource)
+        found = _known(app_id, name)
+        closed = _CLOSE.all(found.id, resource)
+        if closed:
+            database.wake(app_id, names=(found.username,))
     return any(expires > now for (expires,) in closed)
 
 

@@ -18,6 +18,7 @@ from server.store.postgres import Postgres
 from server.store.postgres_pool import code_of
 from server.store.sqlite import Sqlite
 from server.store.together import Together
+from server.store.wake import Ear, Wake
 
 __all__ = ["Statement", "UnusableDatabase", "write", "writing", "writing_apps"]
 
@@ -176,6 +177,16 @@ def alone(number: int, *, wait: bool = True) -> AbstractContextManager[bool]:
     host's own processes and threads come first to a lock of theirs (host_lock.py).
     """
     return connected().alone(number, wait=wait)
+
+
+def wake(app_id: int, *, names: Sequence[str] = (), mucs: Sequence[str] = ()) -> None:
+    """Part of a transaction: users, or members of groups, have something to see."""
+    connected().wake(Wake(app_id, names, mucs).pack())
+
+
+def listen() -> Ear:
+    """Hear who of any app has something to look at, from now on."""
+    return connected().listen()
 
 
 def connect(settings: Settings) -> None:

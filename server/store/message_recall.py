@@ -7,9 +7,9 @@ from enum import Enum, auto
 from server.caller import App
 from server.clock import now_ms
 from server.kinds import Kept
-from server.store import database
+from server.store import database, events, users
 from server.store.database import Statement, writing
-from server.store.messages import first_id
+from server.store.messages import first_id, read_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Outcome(Enum):
     TOO_OLD = auto()
 
 
-_FIND = Statement("SELECT app_id, chat_type, target FROM message WHERE id = ?")
-_REMOVE = Statement("DELETE FROM message WHERE id = ?")
-_FORGET_LESSER = Statement("DELETE FROM recalled WHERE id < ?")
-_REMEMBER = Statement(
-    "INSERT INTO recalled (id) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM recalled)"
+_FIND = Statement(
+    """
+    SELECT app_id, chat_type, target, sender, sync_device FROM message WHERE id = ?
+    """
 )
+_REMOVE = Statement("DELETE FROM message WHERE id = ?")
 
 
 def recall(app: App, withdrawals: Iterable[Withdrawal], *, kept: Kept) -> list[Outcome]:
@@ -64,6 +64,29 @@ def _recall(app: App, wanted: Withdrawal, oldest: int) -> Outcome:
         if not _REMOVE.run(wanted.message_id):  # and from every queue (CASCADE)
             return Outcome.UNKNOWN
         if not database.gives_ids():  # which knows itself what it gave
-            _FORGET_LESSER.run(wanted.message_id)
-            _REMEMBER.run(wanted.message_id)
+            events.remember(wanted.message_id)
+        _tell(app.id, wanted, row[3] if row[4] else None)
     return Outcome.RECALLED
+
+
+def _tell(app_id: int, wanted: Withdrawal, synced_sender: str | None) -> None:
+    """Part of the transaction: whoever may have received it is to forget it.
+
+    They wait for that as they did for the message; of a room, nobody did.
+    """
+    said: dict[str, object] = {
+        "msg_id": str(wanted.message_id),
+        "chat_type": wanted.chat_type,
+        "to": wanted.target,
+    }
+    names = {wanted.target} if wanted.chat_type == "chat" else set()
+    if synced_sender is not None:
+        names.add(synced_sender)
+    found = [users.find(app_id, name) for name in sorted(names)]
+    known = [(each.id, each.username) for each in found if each is not None]
+    if wanted.chat_type == "groupchat" and (group := read_id(wanted.target)):
+        events.tell_members(app_id, "recall", said, group)
+    elif wanted.chat_type == "chatroom" and (room := read_id(wanted.target)):
+        events.tell_members_online(app_id, "recall", said, room, also=known)
+        return
+    events.tell_users(app_id, "recall", said, known)

@@ -1,7 +1,8 @@
 """Messages, each kept once for every target, under ids that grow.
 
-Whoever is to have one and is not receiving now finds it in their offline queue, put
-there in the same transaction. History reads what is kept here.
+Whoever is to have one finds it in their queue, put there in the same transaction, until
+a device has said that it is received. What is only for those who receive now passes
+beside the queues. History reads what is kept here.
 """
 
 import re
@@ -16,6 +17,9 @@ from server.store.ids import OF_MESSAGES
 
 CHAT_TYPES = {"users": "chat", "chatgroups": "groupchat", "chatrooms": "chatroom"}
 """A target type of the wire, as the history names the kind of chat."""
+
+CHAT_KINDS = {"chatgroups": "group", "chatrooms": "chatroom"}
+"""And as it is kept of groups and rooms."""
 
 
 class SenderMuted(Exception):
@@ -50,7 +54,13 @@ _COLUMNS = """
 _INSERT_NEXT = Statement(
     f"INSERT INTO message (id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-# The last id given is of a message that is kept, or of one that was recalled.
+_ID_AND_WHETHER_ANYBODY_RECEIVES = """
+    id, EXISTS (
+        SELECT 1 FROM connection
+        WHERE connection.app_id = message.app_id AND connection.expires > ?
+    )
+"""
+# The last id given is of a message that is kept, or stands in recalled.
 _INSERT = Statement(
     f"""
     INSERT INTO message (id, {_COLUMNS})
@@ -59,12 +69,12 @@ _INSERT = Statement(
         coalesce(max(id), 0) + 1,
         coalesce((SELECT max(id) FROM recalled), 0) + 1
     ), ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM message
-    RETURNING id
+    RETURNING {_ID_AND_WHETHER_ANYBODY_RECEIVES}
     """,
     postgresql=f"""
     INSERT INTO message (id, {_COLUMNS})
     VALUES ({OF_MESSAGES.taken}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    RETURNING id
+    RETURNING {_ID_AND_WHETHER_ANYBODY_RECEIVES}
     """,
 )
 # What was kept just now, in the order of the joins: few messages, then their receivers.
@@ -74,10 +84,7 @@ _QUEUE_FOR_USERS = Statement(
     SELECT user.id, message.id
     FROM message CROSS JOIN user
         ON user.app_id = message.app_id AND user.username = message.target
-    WHERE message.id BETWEEN ? AND ? AND NOT EXISTS (
-        SELECT 1 FROM connection
-        WHERE connection.user_id = user.id AND connection.expires > ?
-    )
+    WHERE message.id BETWEEN ? AND ?
     """
 )
 # An id is digits without a zero before them: "070" and "70 " are no group.
@@ -93,10 +100,6 @@ _QUEUE_FOR_MEMBERS = Statement(
         AND muc.app_id = message.app_id AND muc.kind = 'group'
         AND muc_member.user_id IS NOT
             (SELECT id FROM user WHERE app_id = ? AND username = ?)
-        AND NOT EXISTS (
-            SELECT 1 FROM connection
-            WHERE connection.user_id = muc_member.user_id AND connection.expires > ?
-        )
     """,
     postgresql="""
     INSERT INTO waiting (user_id, message_id)
@@ -109,10 +112,85 @@ _QUEUE_FOR_MEMBERS = Statement(
         AND muc.app_id = message.app_id AND muc.kind = 'group'
         AND muc_member.user_id IS DISTINCT FROM
             (SELECT id FROM user WHERE app_id = ? AND username = ?)
-        AND NOT EXISTS (
-            SELECT 1 FROM connection
-            WHERE connection.user_id = muc_member.user_id AND connection.expires > ?
-        )
+    """,
+)
+
+
+# The sender's own devices show what was sent elsewhere.
+_QUEUE_FOR_SENDER = Statement(
+    """
+    INSERT INTO waiting (user_id, message_id)
+    SELECT user.id, message.id
+    FROM message CROSS JOIN user
+        ON user.app_id = message.app_id AND user.username = message.sender
+    WHERE message.id BETWEEN ? AND ?
+    ON CONFLICT (user_id, message_id) DO NOTHING
+    """
+)
+_RECEIVING = Statement(
+    """
+    SELECT user.username
+    FROM message CROSS JOIN user
+        ON user.app_id = message.app_id AND user.username = message.target
+        CROSS JOIN connection ON connection.user_id = user.id
+    WHERE message.id BETWEEN ? AND ? AND connection.expires > ?
+    """
+)
+_PASS_TO_USERS = Statement(
+    """
+    INSERT INTO event (user_id, id, kind, passing)
+    SELECT user.id, message.id, 'message', TRUE
+    FROM message CROSS JOIN user
+        ON user.app_id = message.app_id AND user.username = message.target
+    WHERE message.id BETWEEN ? AND ? AND EXISTS (
+        SELECT 1 FROM connection
+        WHERE connection.user_id = user.id AND connection.expires > ?
+    )
+    """
+)
+_PASS_TO_SENDER = Statement(
+    """
+    INSERT INTO event (user_id, id, kind, passing)
+    SELECT user.id, message.id, 'message', TRUE
+    FROM message CROSS JOIN user
+        ON user.app_id = message.app_id AND user.username = message.sender
+    WHERE message.id BETWEEN ? AND ?
+    ON CONFLICT (user_id, id) DO NOTHING
+    """
+)
+# From those who receive to the members: most members of a large room do not.
+_PASS_TO_MEMBERS = Statement(
+    """
+    INSERT INTO event (user_id, id, kind, passing)
+    SELECT connection.user_id, message.id, 'message', TRUE
+    FROM message
+        CROSS JOIN muc ON muc.id = CAST(message.target AS INTEGER)
+        CROSS JOIN connection ON connection.app_id = message.app_id
+        CROSS JOIN muc_member ON muc_member.muc_id = muc.id
+            AND muc_member.user_id = connection.user_id
+    WHERE message.id BETWEEN ? AND ?
+        AND CAST(muc.id AS TEXT) = message.target
+        AND muc.app_id = message.app_id AND muc.kind = ?
+        AND connection.user_id IS NOT
+            (SELECT id FROM user WHERE app_id = ? AND username = ?)
+        AND connection.expires > ?
+    ON CONFLICT (user_id, id) DO NOTHING
+    """,
+    postgresql="""
+    INSERT INTO event (user_id, id, kind, passing)
+    SELECT connection.user_id, message.id, 'message', TRUE
+    FROM message
+        JOIN muc ON muc.id = CASE WHEN message.target ~ '^[1-9][0-9]{0,17}$'
+            THEN CAST(message.target AS BIGINT) END
+        JOIN connection ON connection.app_id = message.app_id
+        JOIN muc_member ON muc_member.muc_id = muc.id
+            AND muc_member.user_id = connection.user_id
+    WHERE message.id BETWEEN ? AND ?
+        AND muc.app_id = message.app_id AND muc.kind = ?
+        AND connection.user_id IS DISTINCT FROM
+            (SELECT id FROM user WHERE app_id = ? AND username = ?)
+        AND connection.expires > ?
+    ON CONFLICT (user_id, id) DO NOTHING
     """,
 )
 
@@ -132,7 +210,7 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
     """Keep a message for each of its targets; their ids, in the order of the targets.
 
     One transaction: the quota is taken, every message is on disk and in the queues of
-    those who do not receive it now, or nothing is.
+    those who are to have them, or nothing is.
     Ids are taken under the write lock, so their order is the order of the commits and
     whoever reads up to an id never misses one below it.
 
@@ -160,7 +238,7 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
             return None
         quotas.use(app_id, at_most, len(outgoing.targets))
         asked = OF_MESSAGES.asked(now, len(outgoing.targets))
-        (first,) = _INSERT.one(asked, *head, first_target, *rest)
+        first, anybody = _INSERT.one(asked, *head, first_target, *rest, now)
         ids = list(range(first, first + len(outgoing.targets)))
         if others:
             _INSERT_NEXT.run_many(
@@ -170,7 +248,9 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
                 ]
             )
         if queues:
-            _queue(app_id, outgoing, ids, now)
+            _queue(app_id, outgoing, ids)
+        if anybody:
+            _tell(app_id, outgoing, ids, now, passing=not queues)
         return ids
 
     ids = database.write(app_id, write)
@@ -179,9 +259,39 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
     return ids
 
 
-def _queue(app_id: int, outgoing: Outgoing, ids: Sequence[int], now: int) -> None:
-    """Part of the transaction: who is not receiving now finds the messages later."""
+def _queue(app_id: int, outgoing: Outgoing, ids: Sequence[int]) -> None:
+    """Part of the transaction: everyone finds the messages, now or later."""
     if outgoing.target_type == "users":
-        _QUEUE_FOR_USERS.run(ids[0], ids[-1], now)
+        _QUEUE_FOR_USERS.run(ids[0], ids[-1])
     else:
-        _QUEUE_FOR_MEMBERS.run(ids[0], ids[-1], app_id, outgoing.sender, now)
+        _QUEUE_FOR_MEMBERS.run(ids[0], ids[-1], app_id, outgoing.sender)
+    if outgoing.sync_device:
+        _QUEUE_FOR_SENDER.run(ids[0], ids[-1])
+
+
+def _tell(
+    app_id: int, outgoing: Outgoing, ids: Sequence[int], now: int, *, passing: bool
+) -> None:
+    """Part of the transaction: who is receiving is to look.
+
+    *passing*: the messages are in no queue; they are put beside it for these alone.
+    """
+    if passing:
+        _pass(app_id, outgoing, ids, now)
+    sender = (outgoing.sender,) if outgoing.sync_device else ()
+    if outgoing.target_type != "users":
+        database.wake(app_id, names=sender, mucs=outgoing.targets)
+        return
+    receiving = [name for (name,) in _RECEIVING.all(ids[0], ids[-1], now)]
+    if receiving or sender:
+        database.wake(app_id, names=(*dict.fromkeys(receiving), *sender))
+
+
+def _pass(app_id: int, outgoing: Outgoing, ids: Sequence[int], now: int) -> None:
+    if outgoing.target_type == "users":
+        _PASS_TO_USERS.run(ids[0], ids[-1], now)
+    else:
+        kind = CHAT_KINDS[outgoing.target_type]
+        _PASS_TO_MEMBERS.run(ids[0], ids[-1], kind, app_id, outgoing.sender, now)
+    if outgoing.sync_device:
+        _PASS_TO_SENDER.run(ids[0], ids[-1])

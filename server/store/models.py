@@ -100,6 +100,13 @@ class Connection(_Table):
     device_uuid = TextField(default="")
     device_name = TextField(default="")
     expires = BigIntegerField()
+    app = ForeignKeyField(App, null=True, on_delete="CASCADE", index=False)
+    """The user's, so that who of an app is receiving is found at once."""
+    owner = CharField(default="", index=True)
+    """The process that holds it, and renews all of its own together."""
+
+    class Meta:
+        indexes = ((("app", "user"), False),)
 
 
 class Contact(_Table):
@@ -182,6 +189,59 @@ class Waiting(_Table):
 
     class Meta:
         primary_key = CompositeKey("user", "message")
+        without_rowid = True
+
+
+class Event(_Table):
+    """What one user is told besides the queue, in one order with it: ids are messages'.
+
+    Passing: told to who receives at that moment, and to who resumes soon after. Else it
+    waits as a message does, until a device has received it.
+    """
+
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    id = BigIntegerField()
+    kind = CharField()
+    """``message``: that of this id. Else ``recall``, ``group``, ``room``, ..."""
+    passing = BooleanField()
+    data = TextField(null=True)
+    """As JSON; null for a message, which is kept elsewhere."""
+
+    class Meta:
+        primary_key = CompositeKey("user", "id")
+        without_rowid = True
+        indexes = ((("passing", "id"), False),)
+
+
+class Presence(_Table):
+    """What a user said of themselves."""
+
+    user = ForeignKeyField(User, primary_key=True, on_delete="CASCADE")
+    ext = TextField()
+    modified = BigIntegerField()
+
+
+class PresenceStatus(_Table):
+    """And how they are on one device."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    resource = CharField()
+    status = CharField()
+
+    class Meta:
+        primary_key = CompositeKey("user", "resource")
+        without_rowid = True
+
+
+class PresenceWatch(_Table):
+    """*user* wants to be told of *watched*, for a while."""
+
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    watched = ForeignKeyField(User, on_delete="CASCADE")
+    expires = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("user", "watched")
         without_rowid = True
 
 
@@ -350,6 +410,10 @@ TABLES: tuple[type[Any], ...] = (
     Message,
     Recalled,
     Waiting,
+    Event,
+    Presence,
+    PresenceStatus,
+    PresenceWatch,
     Muc,
     LastMuc,
     MucMember,

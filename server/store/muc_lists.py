@@ -1,10 +1,10 @@
 """The lists of a group or room: who is blocked, who is muted, who may speak anyway."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from server.clock import now_ms
 from server.muc_errors import IsOwner, NotBlocked, NotMembers, UnknownUser
-from server.store import muc_entry, mucs
+from server.store import muc_entry, muc_events, mucs
 from server.store.database import Statement, writing
 from server.store.muc_entry import Named
 from server.store.muc_members import Outcome, Why, among
@@ -76,6 +76,7 @@ def block(app_id: int, kind: Kind, muc_id: int, names: Sequence[str]) -> list[Ou
             if each.why is None and named.user_id is not None:
                 muc_entry.dismiss(muc_id, kind, named.user_id)
                 _BLOCK.run(muc_id, named.user_id)
+        muc_events.tell(app_id, kind, muc_id, "blocked", _done(outcomes))
     return [each for each, _ in outcomes]
 
 
@@ -104,6 +105,8 @@ def unblock(
         ]
         if all(each.why is not None for each in outcomes):
             raise NotBlocked(named[0].name, muc_id)
+        done = _done(zip(outcomes, named, strict=True))
+        muc_events.tell(app_id, kind, muc_id, "unblocked", done)
     return outcomes
 
 
@@ -132,7 +135,14 @@ def mute(
         for each, named in outcomes:
             if each.why is None:
                 _MUTE.run(muc_id, named.user_id, until)
+        done = _done(outcomes)
+        muc_events.tell(app_id, kind, muc_id, "muted", done, until=until)
     return until, [each for each, _ in outcomes]
+
+
+def _done(outcomes: Iterable[tuple[Outcome, Named]]) -> list[int | None]:
+    """Whom it was done to."""
+    return [named.user_id for each, named in outcomes if each.why is None]
 
 
 def _but_the_owner(
@@ -154,12 +164,15 @@ def unmute(app_id: int, kind: Kind, muc_id: int, names: Sequence[str]) -> list[O
     outcomes = []
     with writing(app_id):
         mucs.held(app_id, kind, muc_id)
-        for each in muc_entry.look_up(app_id, names):
+        named = muc_entry.look_up(app_id, names)
+        for each in named:
             known = _UNMUTE.run(muc_id, each.user_id) or muc_entry.is_member(
                 muc_id, each
             )
             outcomes.append(Outcome(each.name, None if known else Why.NOT_IN))
         _need_one(outcomes)
+        done = _done(zip(outcomes, named, strict=True))
+        muc_events.tell(app_id, kind, muc_id, "unmuted", done)
     return outcomes
 
 
@@ -180,14 +193,18 @@ def allow(
     """
     with writing(app_id):
         mucs.held(app_id, kind, muc_id)
+        named = muc_entry.look_up(app_id, names)
         outcomes = [
             Outcome(
                 each.name,
                 None if _SET_ALLOWED.run(speak, muc_id, each.user_id) else Why.NOT_IN,
             )
-            for each in muc_entry.look_up(app_id, names)
+            for each in named
         ]
         _need_one(outcomes)
+        done = _done(zip(outcomes, named, strict=True))
+        change = "allowed" if speak else "disallowed"
+        muc_events.tell(app_id, kind, muc_id, change, done)
     return outcomes
 
 

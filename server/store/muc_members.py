@@ -1,11 +1,12 @@
 """Members of groups and rooms, in the order they joined."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from server.muc_errors import AlreadyIn, NotMembers, UnknownUser
-from server.store import muc_entry, mucs
+from server.store import muc_entry, muc_events, mucs
 from server.store.database import Statement, writing
 from server.store.muc_entry import Caps, Named
 from server.store.mucs import LAST, Kind, Muc
@@ -42,6 +43,14 @@ ALL = Statement(
     WHERE muc_member.muc_id = ? ORDER BY muc_member.id
     """
 )
+_ID = re.compile(r"[1-9][0-9]{0,17}")
+_IDS = Statement(
+    """
+    SELECT muc_member.user_id
+    FROM muc CROSS JOIN muc_member ON muc_member.muc_id = muc.id
+    WHERE muc.id = ? AND muc.app_id = ?
+    """
+)
 _OTHERS = """
     SELECT muc_member.id, user.username
     FROM muc_member CROSS JOIN user ON user.id = muc_member.user_id
@@ -53,6 +62,15 @@ AFTER = Statement(f"{_OTHERS} AND muc_member.id > ? ORDER BY muc_member.id LIMIT
 BEFORE = Statement(
     f"{_OTHERS} AND muc_member.id < ? ORDER BY muc_member.id DESC LIMIT ?"
 )
+
+
+def ids_of(app_id: int, mucs: Iterable[str]) -> list[int]:
+    """The users in any of these groups and rooms, given by the text of their id."""
+    found: list[int] = []
+    for text in mucs:
+        if _ID.fullmatch(text):
+            found += [user_id for (user_id,) in _IDS.all(int(text), app_id)]
+    return found
 
 
 def every(muc: Muc) -> list[str]:
@@ -112,6 +130,8 @@ def add(
         if not newcomers:
             raise AlreadyIn(named[0].name, muc_id)
         muc_entry.admit(muc_id, kind, newcomers, muc, caps)
+        joined = [each.user_id for each in newcomers]
+        muc_events.tell(app_id, kind, muc_id, "joined", joined)
     return [each.name for each in newcomers]
 
 
@@ -125,9 +145,11 @@ def remove(app_id: int, kind: Kind, muc_id: int, names: Sequence[str]) -> list[O
     with writing(app_id):
         muc = mucs.held(app_id, kind, muc_id)
         outcomes = among(app_id, muc, names)
-        for each, named in outcomes:
-            if each.why is None and named.user_id is not None:
-                muc_entry.dismiss(muc_id, kind, named.user_id)
+        gone = [named.user_id for each, named in outcomes if each.why is None]
+        for user_id in gone:
+            if user_id is not None:
+                muc_entry.dismiss(muc_id, kind, user_id)
+        muc_events.tell(app_id, kind, muc_id, "left", gone)
     return [each for each, _ in outcomes]
 
 

@@ -1,5 +1,6 @@
 """What becomes of groups and rooms when a user is deleted."""
 
+from server.store import muc_events
 from server.store.database import Statement
 
 OWNED = Statement(
@@ -9,6 +10,7 @@ OWNED = Statement(
     FROM muc WHERE owner_id = ?
     """
 )
+_OWNED_IDS = Statement("SELECT id, kind FROM muc WHERE owner_id = ?")
 DESTROY = Statement("DELETE FROM muc WHERE owner_id = ?")
 _COUNT = Statement(
     """
@@ -31,6 +33,8 @@ def forget(app_id: int, user_id: int) -> None:
     """
     groups, chatrooms = OWNED.one(user_id)
     if groups or chatrooms:
+        for muc_id, kind in _OWNED_IDS.all(user_id):
+            muc_events.tell(app_id, kind, muc_id, "destroyed")
         DESTROY.run(user_id)
         _COUNT.run(groups, chatrooms, app_id)
     LEAVE.run(user_id)

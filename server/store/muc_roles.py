@@ -10,7 +10,7 @@ from server.muc_errors import (
     SameOwner,
     UnknownUser,
 )
-from server.store import muc_entry, mucs, users
+from server.store import muc_entry, muc_events, mucs, users
 from server.store.database import Statement, writing
 from server.store.mucs import Kind
 
@@ -90,6 +90,7 @@ def promote(
         (count,) = ADMIN_COUNT.one(muc_id)
         at_most.check(count + 1, AdminsFull, "admins exceed the limit of {max}")
         _SET_ADMIN.run(True, muc_id, named.user_id)
+        muc_events.tell(app_id, kind, muc_id, "admin_added", [named.user_id])
 
 
 def demote(app_id: int, kind: Kind, muc_id: int, username: str) -> None:
@@ -106,6 +107,7 @@ def demote(app_id: int, kind: Kind, muc_id: int, username: str) -> None:
         if membership is None or not membership[0]:
             raise NotAdmin(username, muc_id)
         _SET_ADMIN.run(False, muc_id, named.user_id)
+        muc_events.tell(app_id, kind, muc_id, "admin_removed", [named.user_id])
 
 
 def transfer(app_id: int, kind: Kind, muc_id: int, username: str) -> None:
@@ -129,6 +131,7 @@ def transfer(app_id: int, kind: Kind, muc_id: int, username: str) -> None:
         _PLAIN.run(muc_id, named.user_id)
         _PLAIN.run(muc_id, muc.owner_id)
         _UNMUTE.run(muc_id, named.user_id)
+        muc_events.tell(app_id, kind, muc_id, "owner_changed", [named.user_id])
 
 
 def super_admins(app_id: int, *, number: int, size: int) -> list[str]:

@@ -11,7 +11,7 @@ from server.clock import now_ms
 from server.errors import IllegalArgument
 from server.kinds import Membership
 from server.muc_errors import AppFull, BelowCount, UnknownMuc, UnknownUser
-from server.store import file_storage, files, muc_entry, users
+from server.store import file_storage, files, muc_entry, muc_events, users
 from server.store.database import Statement, writing
 from server.store.ids import OF_MUCS
 from server.store.muc_entry import Caps, Named
@@ -246,6 +246,8 @@ def create(
         )
         made = held(app_id, kind, muc_id)
         muc_entry.admit(muc_id, kind, [owner, *members], made, caps)
+        joined = [each.user_id for each in (owner, *members)]
+        muc_events.tell(app_id, kind, muc_id, "joined", joined)
         (count,) = _COUNT[kind].one(1, app_id)
         per_app.check(count, AppFull)
     return made.id
@@ -279,6 +281,7 @@ def change(app_id: int, kind: Kind, muc_id: int, changes: Mapping[str, object]) 
             raise BelowCount
         values = [changes.get(field, getattr(found, field)) for field in _SETTABLE]
         _SET.run(*values, now_ms(), muc_id)
+        muc_events.tell(app_id, kind, muc_id, "changed", fields=sorted(changes))
 
 
 def destroy(app_id: int, kind: Kind, muc_id: int) -> None:
@@ -290,6 +293,7 @@ def destroy(app_id: int, kind: Kind, muc_id: int) -> None:
     with writing(app_id):
         held(app_id, kind, muc_id)
         shared = SHARED.all(muc_id)
+        muc_events.tell(app_id, kind, muc_id, "destroyed")
         _DELETE.run(muc_id)
         _COUNT[kind].one(-1, app_id)
     for (uuid,) in shared:

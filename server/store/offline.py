@@ -1,7 +1,8 @@
 """Offline queues: what waits for a user until a device has received it.
 
-``messages.keep`` fills them. A queue is read in the order of message ids, which tell
-the time; an entry that is too old is gone for callers before it is swept away.
+``messages.keep`` fills them, inbox.py reads and empties them. A queue is read in the
+order of message ids, which tell the time; an entry that is too old is gone for callers
+before it is swept away.
 """
 
 from server.clock import now_ms
@@ -14,7 +15,7 @@ from server.store.users import User, find
 _A_SWEEP = 2_000
 """Entries removed in one transaction: senders wait for no more than that."""
 
-# Whoever is receiving now has received what waited.
+# Whoever is receiving now is being told what waits, and will say so.
 _NOT_RECEIVING = """
     NOT EXISTS (
         SELECT 1 FROM connection

@@ -11,7 +11,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from server.settings import Settings
 from server.store.backend import OutOfReach, UnusableDatabase
+from server.store.postgres_listener import CHANNEL, Listener
 from server.store.postgres_pool import Pool, code_of
+from server.store.wake import Ear
 
 OLDEST = 13
 """The oldest major version: those before it get no more mends."""
@@ -81,8 +83,9 @@ class Postgres:
             OutOfReach: it does not answer, or not to us; says why.
             UnusableDatabase: it cannot be used.
         """
-        # A thread for each call, and the one that sweeps.
-        self._pool = Pool(settings.threads + 1, _parameters(settings.database_url))
+        # A thread for each call, the one that sweeps, and the one that streams.
+        self._given = _parameters(settings.database_url)
+        self._pool = Pool(settings.threads + 2, self._given)
         self.database: Any = self._pool
         try:
             self._look()
@@ -134,6 +137,13 @@ class Postgres:
     def migrating(self) -> Iterator[None]:
         with self._pool.atomic([(_MIGRATION, 0)]):
             yield
+
+    def wake(self, word: bytes) -> None:
+        # Within the transaction: the server says it at the commit, and only then.
+        self._pool.execute_sql("SELECT pg_notify(%s, %s)", (CHANNEL, word.decode()))
+
+    def listen(self) -> Ear:
+        return Listener(self._given)
 
     def apps_generation(self) -> int:
         return 1  # another host may change an app at any moment: nothing is kept

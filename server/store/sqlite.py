@@ -16,6 +16,7 @@ from server.locks import lock, unlock
 from server.settings import Settings
 from server.store.backend import UnusableDatabase
 from server.store.generation import Generation
+from server.store.wake import Datagrams, Ear
 from server.store.wal_sync import WalSync
 
 OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
@@ -61,6 +62,17 @@ class _Gate:
             self._threads.release()
 
 
+class _Said(threading.local):
+    """What a thread's transactions say, once they are on disk.
+
+    Of one that is undone nothing; then those before it that wait for the same sync say
+    nothing either, which costs their readers a heartbeat.
+    """
+
+    def __init__(self) -> None:
+        self.words: list[bytes] = []
+
+
 class Sqlite:
     """The database file, its gate, and the number that changes with the apps."""
 
@@ -81,6 +93,7 @@ class Sqlite:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._gate = _Gate(path.with_name(path.name + "-gate"))
             self._apps = Generation(path.with_name(path.name + "-apps"))
+            self._listeners = Datagrams(settings.state_dir / "wake")
         except OSError as error:
             message = f"WEIR_DATABASE_URL: cannot write {path}: {error.strerror}"
             raise UnusableDatabase(message) from error
@@ -89,6 +102,7 @@ class Sqlite:
         except (OSError, sqlite3.Error) as error:
             message = f"WEIR_DATABASE_URL: cannot use {path}: {error}"
             raise UnusableDatabase(message) from error
+        self._said = _Said()
         self.database: Any = SqliteDatabase(
             str(path),
             timeout=BUSY_SECONDS,
@@ -112,8 +126,12 @@ class Sqlite:
 
     @contextmanager
     def writing(self, app_ids: Sequence[int]) -> Iterator[None]:  # noqa: ARG002 (one writer, whatever the app)
-        with self._gate, self.database.atomic("IMMEDIATE"):
-            yield
+        try:
+            with self._gate, self.database.atomic("IMMEDIATE"):
+                yield
+        except BaseException:
+            self._said.words.clear()
+            raise
 
     @contextmanager
     def writing_apps(self, app_ids: Sequence[int]) -> Iterator[None]:  # noqa: ARG002 (likewise)
@@ -123,13 +141,22 @@ class Sqlite:
             yield
 
     def settle(self) -> None:
-        if self._sync is None:
-            return
-        try:
-            self._sync()
-        except OSError as error:
-            message = f"the database's log cannot be synced: {error.strerror}"
-            raise OperationalError(message) from error
+        if self._sync is not None:
+            try:
+                self._sync()
+            except OSError as error:
+                message = f"the database's log cannot be synced: {error.strerror}"
+                raise OperationalError(message) from error
+        words = self._said.words
+        if words:  # now that it is true
+            self._said.words = []
+            self._listeners.tell(dict.fromkeys(words))
+
+    def wake(self, word: bytes) -> None:
+        self._said.words.append(word)
+
+    def listen(self) -> Ear:
+        return self._listeners.listen()
 
     @contextmanager
     def migrating(self) -> Iterator[None]:
@@ -160,5 +187,6 @@ class Sqlite:
 
     def close(self) -> None:
         self._gate.close()
+        self._listeners.close()
         if self._sync is not None:
             self._sync.close()

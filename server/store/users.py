@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from server.clock import now_ms
 from server.errors import ResourceLimited
 from server.kinds import Membership
-from server.store import muc_owners
+from server.store import leases, muc_owners
 from server.store.database import Statement, writing
 
 
@@ -70,6 +70,7 @@ _SIGN_IN = Statement(
 _FOR_TOKEN = Statement(
     "SELECT username, activated, token_key FROM user WHERE id = ? AND app_id = ?"
 )
+_TOKEN_KEY = Statement("SELECT token_key FROM user WHERE id = ?")
 _PAGE = Statement(
     f"SELECT {_FIELDS} FROM user WHERE app_id = ? AND id > ? ORDER BY id LIMIT ?"
 )
@@ -144,6 +145,12 @@ def sign_in(app_id: int, username: str) -> SignIn | None:
     """What a password or ``inherit`` grant needs to know; None: no such user."""
     row = _SIGN_IN.one(app_id, username.lower())
     return None if row is None else SignIn(_user(row[:-2]), row[-2], bytes(row[-1]))
+
+
+def token_key(user_id: int) -> bytes:
+    """Part of every token of a user that is good."""
+    row = _TOKEN_KEY.one(user_id)
+    return b"" if row is None else bytes(row[0])
 
 
 def named_by_token(app_id: int, user_id: int, token_key: bytes) -> str | None:
@@ -226,6 +233,7 @@ def _remove(app_id: int, users: Sequence[User]) -> None:
         (size,) = _ATTRIBUTE_BYTES.one(user.id) or (0,)
         freed += size
         muc_owners.forget(app_id, user.id)
+        leases.close_all(app_id, user.id, user.username)
         _DELETE.run(user.id)
     if users:
         _ADD_COUNT.run(-len(users), app_id)
@@ -239,6 +247,7 @@ def set_password(app_id: int, name: str, password_hash: str) -> bool:
         if found is None:
             return False
         _SET_PASSWORD.run(password_hash, secrets.token_bytes(8), now_ms(), found.id)
+        leases.close_all(app_id, found.id, found.username)
     return True
 
 

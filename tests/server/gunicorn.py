@@ -122,6 +122,7 @@ def serving(
     *,
     tree: Path = ROOT,
     application: str = "wsgi:app",
+    conf: str = "server/gunicorn_conf.py",
     **settings: str,
 ) -> Iterator[Gunicorn]:
     """The server of *tree* on a free port, under its own gunicorn configuration."""
@@ -129,7 +130,7 @@ def serving(
     log_path = state_dir.with_name(f"{state_dir.name}-{port}.log")
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "server/gunicorn_conf.py", application],
+            [sys.executable, "-m", "gunicorn", "-c", conf, application],
             cwd=tree, env=environment(state_dir, port, **settings),
             stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip

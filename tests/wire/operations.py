@@ -42,6 +42,11 @@ PUT {A}/user/{owner_username}/contacts/users/{contact_username}
 POST {A}/users/{username}/contacts/import
 DELETE {A}/contacts/users/{username}
 PUT {A}/push/nickname
+POST {A}/users/{username}/presence/{resource}/{status}
+POST {A}/users/{username}/presence/{expiry}
+POST {A}/users/{username}/presence
+DELETE {A}/users/{username}/presence
+GET {A}/users/{username}/presence/sublist
 POST {A}/messages
 POST {A}/messages/users
 POST {A}/messages/chatgroups
@@ -126,14 +131,12 @@ DELETE {A}/chatrooms/{rid}/white/users/{usernames}
 NOT_BUILT = """
 PUT {A}/users/{username}/notification/{chattype}/{key}
 GET {A}/users/{username}/notification/{chattype}/{key}
-POST {A}/users/{username}/presence/{resource}/{status}
-POST {A}/users/{username}/presence/{expiry}
-POST {A}/users/{username}/presence
-DELETE {A}/users/{username}/presence
-GET {A}/users/{username}/presence/sublist
 """
 
 OURS = """
+GET {A}/users/{username}/stream
+POST {A}/users/{username}/stream/ticket
+POST {A}/users/{username}/stream/ack
 GET {A}/limits
 GET /healthz
 GET /metrics

@@ -94,6 +94,7 @@ def users(client: Sdk) -> None:
     }
     client.call("POST /users/batch/status", {"usernames": ["ada", "nobody"]})
     client.call("PUT /push/nickname", [{"username": "ken", "push_nickname": "K"}])
+    presence(client)
     client.call(
         "PUT /metadata/user/{username}", b"mail=a%40b.c", headers=FORM, username="ada"
     )
@@ -103,6 +104,24 @@ def users(client: Sdk) -> None:
     client.call("POST /metadata/user/get", {"targets": ["ada"], "properties": ["mail"]})
     assert client.call("GET /metadata/user/capacity")["data"] == 9
     client.call("DELETE /metadata/user/{username}", username="ada")
+
+
+def presence(client: Sdk) -> None:
+    of = "/users/{username}/presence"
+    asked = {"usernames": ["linus"]}
+    client.call(f"POST {of}/{{expiry}}", asked, username="ada", expiry=60)
+    client.call(
+        f"POST {of}/{{resource}}/{{status}}",
+        {"ext": "in a meeting"},
+        username="linus",
+        resource="ios_1",
+        status="busy",
+    )
+    told = client.call(f"POST {of}", asked, username="ada")["result"]
+    assert told[0]["status"] == {"ios_1": "busy"}
+    listed = client.call(f"GET {of}/sublist", username="ada")["result"]
+    assert listed["totalnum"] == "1"
+    assert client.call(f"DELETE {of}", ["linus"], username="ada")["result"] == "ok"
 
 
 def friends(client: Sdk) -> None:

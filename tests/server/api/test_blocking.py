@@ -4,7 +4,7 @@ import pytest
 
 from server.clock import now_ms
 from server.kinds import Membership
-from server.store import blocking, blocking_mutes, users
+from server.store import blocking, blocking_mutes, leases, users
 from server.store.models import Connection, Message, Mute
 from tests import plans
 from tests.conftest import ALICES_PASSWORD, Clock, Tenant
@@ -518,7 +518,7 @@ def test_receiving_is_unaffected_and_another_apps_mutes_are_its_own(
 @pytest.mark.parametrize(
     "statement",
     [
-        blocking._CLOSE_ALL, blocking._CLOSE, blocking._DEVICES,
+        leases._CLOSE_ALL, blocking._CLOSE, blocking._DEVICES,
         blocking_mutes._LIFT, blocking_mutes._OF_USER, blocking_mutes._PAGE,
         blocking_mutes._IS_MUTED,
     ],

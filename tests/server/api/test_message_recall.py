@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.store import message_recall, messages, users
+from server.store import events, message_recall, messages, users
 from server.store.models import Message, Waiting
 from tests import databases, facts, plans
 from tests.conftest import Clock, Tenant
@@ -257,7 +257,7 @@ def test_a_deleted_users_message_can_be_recalled(acme: Tenant) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        message_recall._FIND, message_recall._REMOVE, message_recall._FORGET_LESSER,
+        message_recall._FIND, message_recall._REMOVE, events._FORGET_LESSER,
         pytest.param(messages._INSERT, marks=databases.only_sqlite),
     ],
 )  # fmt: skip

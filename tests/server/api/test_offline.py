@@ -155,6 +155,7 @@ def test_queues_are_the_apps_business(acme: Tenant, who: str | None, path: str) 
 
 
 def test_who_is_receiving_has_nothing_waiting(acme: Tenant, clock: Clock) -> None:
+    """Until they are gone without a word that they received it."""
     before = send(acme, "alice")["alice"]
     receive(acme, "alice", 60)
     received = send(acme, "alice", "bob")["alice"]
@@ -163,7 +164,7 @@ def test_who_is_receiving_has_nothing_waiting(acme: Tenant, clock: Clock) -> Non
     later = send(acme, "alice")["alice"]
 
     assert online == (0, "delivered")
-    assert status(acme, "alice", received) == "delivered"
+    assert status(acme, "alice", received) == "undelivered"
     assert status(acme, "alice", later) == "undelivered"
     assert count(acme, "bob") == 1
 
@@ -237,7 +238,8 @@ def test_a_group_message_waits_for_every_member_but_the_sender(
     by_nobody = send(acme, "70", kind="chatgroups")["70"]
     by_other = send(acme, "70", kind="chatgroups", **{"from": "dave"})["70"]
 
-    assert queues() == [("alice", 3), ("bob", 2)]
+    assert queues() == [("alice", 3), ("bob", 2), ("carol", 3)]
+    assert count(acme, "carol") == 0
     assert status(acme, "bob", by_member) == "delivered"
     assert status(acme, "bob", by_nobody) == "undelivered"
     assert status(acme, "alice", by_other) == "undelivered"

@@ -18,7 +18,9 @@ MAY_SCAN = {
     "apps._ANY": "stops at the first",
     "offline._COUNT_ALL": "stops at the most it was asked to count",
     "quotas._USED_BY_ALL": "each app, for the operator's scrape",
-    "message_recall._REMEMBER": "a table of one row",
+    "events._REMEMBER": "a table of one row",
+    "inbox.READ": "what its parts found by an index",
+    "leases._OVER": "a row for each device that receives, for the sweep",
 }
 _ONLY_POSTGRESQL = frozenset({"ids._TAKE"})
 
