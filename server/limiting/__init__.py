@@ -7,7 +7,7 @@ start, and all limits of a call are taken together or not at all.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from flask_limiter import Limiter
 from flask_limiter._extension import LimiterContext
 from flask_limiter.util import get_qualified_name
 
-from server.caller import Kind, call, caller
+from server.caller import App, Kind, call, caller
 from server.clock import now_ns
 from server.errors import ReachLimit, Unavailable
 from server.kinds import Calls
@@ -40,6 +40,7 @@ __all__ = [
     "prepare",
     "rates",
     "standing",
+    "standings",
 ]
 
 log = logging.getLogger("weir")
@@ -241,6 +242,15 @@ def standing(calls: Calls) -> Taken:
         raise RuntimeError(message)
     app = caller().app
     return _limiter.counters.peek([want(calls, calls.rates[app.edition], app.id)])[0]
+
+
+def standings(app: App, wanted: Iterable[Calls]) -> list[Taken]:
+    """How each of these rates stands for *app*, which has them all; takes nothing."""
+    if _limiter.counters is None:
+        message = "limiting.init_app has not run"
+        raise RuntimeError(message)
+    wants = [want(calls, calls.rates[app.edition], app.id) for calls in wanted]
+    return _limiter.counters.peek(wants)
 
 
 def bound(endpoint: str) -> tuple[Calls, ...]:
