@@ -36,8 +36,9 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # The token of a form goes nowhere, nor does which app was looked at.
-    "Referrer-Policy": "no-referrer",
+    # Which app was looked at is nobody else's business. With "no-referrer" browsers
+    # would send our own forms as of origin "null".
+    "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",

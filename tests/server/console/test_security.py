@@ -251,7 +251,8 @@ def test_signing_in_leads_nowhere_else(app: Flask, wanted: str, location: str) -
 
 @pytest.mark.parametrize("path", [*PAGES, "/sign-in", "/assets/console.js"])
 def test_every_answer_is_hardened(acme: Tenant, olga: Operator, path: str) -> None:
-    headers = olga.get(path).headers
+    with olga.get(path) as answer:
+        headers = answer.headers
 
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -260,7 +261,7 @@ def test_every_answer_is_hardened(acme: Tenant, olga: Operator, path: str) -> No
     assert "unsafe" not in policy
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert "no-" in headers["Cache-Control"]
     assert "Access-Control-Allow-Origin" not in headers
 
