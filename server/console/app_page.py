@@ -1,10 +1,12 @@
 """An app: its limits and their use, what may be changed, who was refused."""
 
+from collections import Counter
+
 from flask import Response, abort, g, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from server import activity, rules
+from server import activity, limiting, rules
 from server.caller import App
 from server.console import figures, trying
 from server.console.frame import blueprint, fragment, page, parts, root
@@ -47,12 +49,21 @@ def _page(app: App, status: int = 200, **more: object) -> Response:
         editions=rules.EDITIONS,
         changes=audit.page(subject=key, limit=MOST_CHANGES),
         refusals=_refusals(app),
+        are_counters_lost=limiting.counters_are_lost(),
         **(told | more),
     )
 
 
-def _refusals(app: App) -> list[Seen]:
-    return activity.recent_refusals(app.uuid)[:MOST_REFUSALS]
+def _refusals(app: App) -> list[tuple[Seen, int]]:
+    """The latest of each kind first, and how many of it are remembered."""
+    latest: dict[tuple[object, ...], Seen] = {}
+    counts: Counter[tuple[object, ...]] = Counter()
+    for seen in activity.recent_refusals(app.uuid):
+        kind = (seen.caller, seen.operation, seen.rule, seen.limit, seen.status)
+        latest.setdefault(kind, seen)
+        counts[kind] += 1
+    found = [(seen, counts[kind]) for kind, seen in latest.items()]
+    return found[:MOST_REFUSALS]
 
 
 @blueprint.get(_APP)

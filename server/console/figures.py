@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from server import limiting, rules
 from server.caller import App
+from server.errors import Unavailable
 from server.kinds import Bound, Calls, Quota
 from server.rules import chatrooms as room_rules
 from server.rules import groups as group_rules
@@ -130,11 +131,16 @@ def uses(app: App) -> dict[str, Use]:
 
 
 def rates_of(app: App) -> Iterator[tuple[Calls, Use]]:
-    """What is used of each of an app's rates, in one look at the counters."""
+    """What is used of each of an app's rates, in one look at the counters.
+
+    Nothing where they do not answer: an operator comes to see just that.
+    """
     its = [calls for calls in RATES if app.edition in calls.rates]
-    if not its:
+    try:
+        standings = limiting.standings(app, its) if its else []
+    except Unavailable:
         return
-    for calls, taken in zip(its, limiting.standings(app, its), strict=True):
+    for calls, taken in zip(its, standings, strict=True):
         rate = calls.rates[app.edition]
         used = max(0, rate.calls - taken.remaining)
         yield calls, Use(used, rate.calls, f"this {rate.per}")

@@ -15,6 +15,7 @@ MOST_SHOWN = 30
 MOST_LOOKED_AT = 100
 """Apps whose rates are looked at: those refused lately, then the first by key."""
 _MOST_OF_A_FIGURE = 10
+_TITLES = {each.name: each.title for each in rules.INTERFACES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Near:
     words: str
     source: str
     use: Use
+
+    @property
+    def interface(self) -> str:
+        """The title of its row."""
+        return _TITLES[self.rule.partition(".")[0]]
 
 
 @dataclass(frozen=True, slots=True)

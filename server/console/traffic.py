@@ -10,7 +10,7 @@ NOW_SECONDS = 5
 """What is called "now" is the mean of so many: single seconds flicker."""
 STEP_SECONDS = 10
 """Of a point of a line."""
-_OUTSIDE = "Outside the table: tokens, pages, this console"
+_OUTSIDE = "Outside the table"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,11 @@ import re
 import pytest
 from flask import Flask
 
-from server.store import apps, audit
+from server import console, rules
+from server.limiting.rings import Rings
+from server.rules import messages
+from server.store import apps, audit, quotas
+from server.store.database import database, writing
 from tests.conftest import Clock, Tenant, make_tenant
 from tests.server.console.operator import Operator, operator, words
 
@@ -65,21 +69,17 @@ def test_who_is_near_a_limit_is_told(
     told = words(olga.get())
 
     assert re.search(
-        r"acme/chat single app call limit 10 times/second .* 8 of 10", told
+        r"acme/chat Users: single app call limit 10 times/second .* 8 of 10", told
     )
-    assert "globex/chat single app" not in told
+    assert "globex/chat Users:" not in told
 
 
 def test_a_quota_that_is_nearly_used_is_told(acme: Tenant, olga: Operator) -> None:
-    from server.rules import messages as rules
-    from server.store import quotas
-    from server.store.database import writing
-
-    figure = rules.DAILY_SYSTEM_PUSH_MESSAGES.stated("community")
+    figure = messages.DAILY_SYSTEM_PUSH_MESSAGES.stated("community")
     assert figure is not None
     with writing(acme.id):
         quotas._USE.one(
-            acme.id, rules.DAILY_SYSTEM_PUSH_MESSAGES.name, 19_675, figure.value - 1
+            acme.id, messages.DAILY_SYSTEM_PUSH_MESSAGES.name, 19_675, figure.value - 1
         )
 
     told = words(olga.get())
@@ -90,8 +90,6 @@ def test_a_quota_that_is_nearly_used_is_told(acme: Tenant, olga: Operator) -> No
 def test_an_apps_page_has_every_figure_of_its_edition_with_its_place(
     acme: Tenant, olga: Operator
 ) -> None:
-    from server import rules
-
     told = words(olga.get("/apps/acme/chat"))
 
     for interface in rules.INTERFACES:
@@ -201,8 +199,6 @@ def test_what_the_api_refuses_is_shown_as_it_says_it(
 def test_the_document_links_each_figure_and_tells_its_use(
     acme: Tenant, olga: Operator
 ) -> None:
-    from server import rules
-
     whole = olga.get("/document")
     of_acme = words(olga.get("/document?app=acme/chat"))
 
@@ -260,3 +256,49 @@ def test_an_app_whose_edition_the_table_lost_is_shown(
     page = olga.get("/apps/acme/chat")
     assert page.status_code == 200
     assert "The table does not state the edition gold" in words(page)
+
+
+def test_counters_out_of_reach_are_told_and_the_rest_is_shown(
+    acme: Tenant, olga: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Rings, "take", fail)
+    monkeypatch.setattr(Rings, "peek", fail)
+    assert acme.get("/users/alice").status_code == 503
+
+    overview = words(olga.get())
+    page = words(olga.get("/apps/acme/chat"))
+
+    assert "Counters are out of reach in 1 of 1 processes." in overview
+    assert "Counters degraded" in overview
+    assert "the use of rates is not known" in page
+    assert "2 of 1,000,000" in page
+
+
+def test_a_page_asks_the_database_as_often_with_many_apps_as_with_few(
+    app: Flask, olga: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    execute = type(database.obj).execute_sql
+
+    def counting(self: object, sql: str, *rest: object) -> object:
+        asked.append(sql)
+        return execute(self, sql, *rest)
+
+    monkeypatch.setattr(type(database.obj), "execute_sql", counting)
+    counts = {}
+    for most in (5, 150):
+        for n in range(most):
+            if apps.find("org", f"app-{n}") is None:
+                apps.create("org", f"app-{n}", "community")
+        for path in ("", "/live", "/document", "/audit", "/apps/org/app-1"):
+            olga.get(path)  # what is kept for a while is kept now
+            console.kept.forget()
+            asked.clear()
+            assert olga.get(path).status_code == 200
+            counts.setdefault(path, []).append(len(asked))
+
+    for path, (few, many) in counts.items():
+        assert few == many < 30, (path, few, many)
