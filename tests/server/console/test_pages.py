@@ -1,13 +1,18 @@
 """What the pages say, and what their forms do."""
 
+import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from server import console, rules
+from server.limiting import shadow
 from server.limiting.rings import Rings
+from server.limiting.shadowbook import Refusal, ShadowBook
 from server.rules import messages
+from server.settings import Settings
 from server.store import apps, audit, quotas
 from server.store.database import database, writing
 from tests.conftest import Clock, Tenant, make_tenant
@@ -275,6 +280,30 @@ def test_counters_out_of_reach_are_told_and_the_rest_is_shown(
     assert "Counters degraded" in overview
     assert "the use of rates is not known" in page
     assert "2 of 1,000,000" in page
+
+
+def test_what_a_proposed_table_would_refuse_is_told(
+    acme: Tenant,
+    olga: Operator,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "A proposed table is counted beside" not in words(olga.get())
+    folder = settings.state_dir / shadow.FOLDER
+    book = ShadowBook(folder, "d", "next.md", 1_700_000_000_000, lambda *_: None)
+    for app_id in (acme.id, acme.id, 99):
+        refusal = Refusal(app_id, "users.calls", "community", 1_700_000_000_000)
+        book.note(refusal)
+    book.write()
+    shadowed = dataclasses.replace(settings, shadow_table=Path("next.md"))
+    monkeypatch.setattr("server.console.overview._settings", shadowed)
+    console.kept.forget()
+
+    told = words(olga.get())
+
+    assert "next.md would have refused 3 calls since 2023-11-14 22:13:20 UTC" in told
+    assert "acme/chat users.calls community 2" in told
+    assert "one of the others users.calls community 1" in told
 
 
 def test_a_page_asks_the_database_as_often_with_many_apps_as_with_few(
