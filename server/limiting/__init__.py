@@ -7,7 +7,7 @@ start, and all limits of a call are taken together or not at all.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -244,7 +244,7 @@ def standing(calls: Calls) -> Taken:
     return _limiter.counters.peek([want(calls, calls.rates[app.edition], app.id)])[0]
 
 
-def standings(app: App, wanted: Iterable[Calls]) -> list[Taken]:
+def standings(app: App, wanted: Sequence[Calls]) -> list[Taken]:
     """How each of these rates stands for *app*, which has them all; takes nothing."""
     if _limiter.counters is None:
         message = "limiting.init_app has not run"

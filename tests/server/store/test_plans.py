@@ -16,14 +16,12 @@ from tests.plans import steps_of
 MAY_SCAN = {
     "apps._LIST": "all apps, for the operator",
     "apps._ANY": "stops at the first",
+    "message_recall._REMEMBER": "a table of one row",
     "apps._COUNT": "how many there are of each edition, for the operator",
     "apps._FULLEST": "the apps that hold most, for the operator, once in a while",
     "audit._LAST_RULES": "the last row, by its key backwards",
-    "message_recall._REMEMBER": "a table of one row",
-    "offline._COUNT_ALL": "as many as it is told to count at most",
     "operators._LIST": "all operators, who are few",
     "quotas._NEAREST": "the apps that used most, for the operator, once in a while",
-    "quotas._USED_BY_ALL": "all apps of an edition, for who scrapes, once in a while",
 }
 _ONLY_POSTGRESQL = frozenset({"ids._TAKE"})
 
