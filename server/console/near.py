@@ -134,5 +134,5 @@ def _find_today() -> list[OfToday]:
 
 _stored = Kept(10, _find_stored)
 _lately = Kept(10, _find_lately)
-_rates = Kept(1, _find_rates)
+_rates = Kept(2, _find_rates)
 today = Kept(10, _find_today)
