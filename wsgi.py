@@ -4,7 +4,15 @@ import os
 import sys
 import time
 
-from server import access_log, develop, limiting, logs, metrics, retention
+from server import (
+    access_log,
+    develop,
+    limiting,
+    logs,
+    metrics,
+    retention,
+    rules_history,
+)
 from server.app import create_app
 from server.first_start import in_worker, serving, welcome
 from server.limiting import shadow
@@ -31,6 +39,7 @@ except (BadSettings, UnusableDatabase, access_log.UnusableLog) as wrong:
 
 if serving():
     metrics.ready()
+    rules_history.note()
     welcome(settings)
     retention.start(settings)
     shadow.on_refusal(metrics.shadow_refused)

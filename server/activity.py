@@ -13,7 +13,7 @@ from pathlib import Path
 
 from server.clock import now_ms, now_ns
 from server.kinds import Interface
-from server.refusal_ring import Ring, Seen, latest
+from server.refusal_ring import Ring, Seen, apps, latest
 from server.settings import Settings
 from server.tally import Shape, Tally
 
@@ -148,3 +148,8 @@ def recent_refusals(app_uuid: str) -> list[Seen]:
     push out one another's.
     """
     return latest(_known()[1], app_uuid)
+
+
+def apps_refused() -> set[str]:
+    """The uuids of apps that callers were refused in, as far as it is remembered."""
+    return apps(_known()[1])

@@ -12,10 +12,12 @@ from server import (
     api,
     auth,
     commands,
+    console,
     downloads,
     envelope,
     limit_commands,
     limiting,
+    operator_commands,
     pacing,
     pages,
     record,
@@ -72,10 +74,13 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(blueprint, url_prefix="/<org>/<app>")
     for blueprint in (*api.SERVER_BLUEPRINTS, reference.blueprint, pages.blueprint):
         app.register_blueprint(blueprint)
+    app.register_blueprint(console.blueprint)
     reference.init_app(settings)
     pages.init_app(DOCUMENT)
+    console.init_app(settings, DOCUMENT)
     limiting.prepare(app, rules.EDITIONS)
     commands.init_app(app)
+    operator_commands.init_app(app)
     limit_commands.init_app(app, settings)
     app.wsgi_app = RegularPaths(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own advice
     if settings.trusted_proxies:

@@ -16,7 +16,9 @@ The contract, which every command keeps by printing through here:
 """
 
 import errno
+import getpass
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,6 +39,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from server.store import audit
 from server.visible import visible
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -49,14 +52,29 @@ class Commands(AppGroup):
     """A group whose commands end with words where the database or a disk fails."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with answering(), audit.acting_as(f"cli:{_user()}"):
             return super().invoke(ctx)
-        except PeeweeException as error:
-            fail(f"the database does not answer: {error}")
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # who read us has read enough; click knows
-            fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """What is done here ends with words where the database or a disk fails."""
+    try:
+        yield
+    except PeeweeException as error:
+        fail(f"the database does not answer: {error}")
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # who read us has read enough; click knows
+        fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+
+
+def _user() -> str:
+    """Who runs the command, as the audit names them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"uid {os.getuid()}"
 
 
 def fail(why: object) -> NoReturn:

@@ -6,7 +6,7 @@ import click
 
 from server import rules
 from server.settings import Settings
-from server.store import apps
+from server.store import apps, audit
 
 ORG, NAME = "demo", "chat"
 
@@ -24,7 +24,8 @@ def serving() -> bool:
 
 def welcome(settings: Settings) -> None:
     """Make ``demo/chat`` if there is no app, and say how to call it."""
-    made = apps.create_first(ORG, NAME, next(iter(rules.EDITIONS)))
+    with audit.acting_as("first start"):
+        made = apps.create_first(ORG, NAME, next(iter(rules.EDITIONS)))
     if made is None:
         return
     grant = (

@@ -75,6 +75,18 @@ def latest(ring: Ring, app_uuid: str) -> list[Seen]:
     return sorted(found, key=lambda seen: seen.unix_ns, reverse=True)
 
 
+def apps(ring: Ring) -> set[str]:
+    """The uuids of all apps that there is something of."""
+    found = set()
+    for slot in ring.tally.every():
+        for begin in range(0, RINGS * _RING_BYTES, _RING_BYTES):
+            for at in range(begin + 8, begin + _RING_BYTES, RECORD):
+                record = bytes(slot[at : at + 64])
+                if record.startswith(b'["'):
+                    found.add(record[2:].partition(b'"')[0].decode("ascii", "ignore"))
+    return found
+
+
 def _ring_of(app_uuid: str) -> int:
     return blake2b(app_uuid.encode(), digest_size=1).digest()[0] % RINGS
 

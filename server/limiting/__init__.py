@@ -17,7 +17,7 @@ from flask_limiter import Limiter
 from flask_limiter._extension import LimiterContext
 from flask_limiter.util import get_qualified_name
 
-from server.caller import Kind, call, caller
+from server.caller import App, Kind, call, caller
 from server.clock import now_ns
 from server.errors import ReachLimit, Unavailable
 from server.kinds import Calls
@@ -40,6 +40,7 @@ __all__ = [
     "prepare",
     "rates",
     "standing",
+    "standings",
 ]
 
 log = logging.getLogger("weir")
@@ -243,6 +244,15 @@ def standing(rates: Sequence[Calls]) -> list[Taken]:
         raise RuntimeError(message)
     app = caller().app
     draws = [draw(calls, calls.rates[app.edition], _limiter.shared) for calls in rates]
+    return _limiter.counters.peek([each.want(app.id) for each in draws])
+
+
+def standings(app: App, wanted: Sequence[Calls]) -> list[Taken]:
+    """How each of these rates stands for *app*, which has them all; takes nothing."""
+    if _limiter.counters is None:
+        message = "limiting.init_app has not run"
+        raise RuntimeError(message)
+    draws = [draw(calls, calls.rates[app.edition], _limiter.shared) for calls in wanted]
     return _limiter.counters.peek([each.want(app.id) for each in draws])
 
 

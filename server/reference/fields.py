@@ -14,6 +14,7 @@ from server.api import (
     message_recall,
     messages,
     muc_fields,
+    offline_stream,
     tokens,
 )
 from server.kinds import Bound, MaxItems, MaxLength, Validator

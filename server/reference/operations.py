@@ -19,7 +19,7 @@ from server.reference.reach import Reach, reach
 
 _PARAMETER = re.compile(r"<(?:[^<>:]*:)?([^<>]*)>")
 _OF_APP = "/{org}/{app}"
-_PAGES = "pages"
+_PAGES = frozenset({"pages", "console"})
 """The blueprint of what people look at; programs have no use for it."""
 
 
@@ -89,7 +89,7 @@ def every(app: Flask) -> list[Operation]:
         (route, method)
         for route in app.url_map.iter_rules()
         for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"})
-        if route.endpoint.partition(".")[0] != _PAGES
+        if route.endpoint.partition(".")[0] not in _PAGES
     ]
     names = _agreed_names([route for route, _ in routes])
     met: dict[str, int] = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from server.caller import App
 from server.clock import now_ms
+from server.store import audit
 from server.store.database import Statement, apps_generation, writing_apps
 
 # The reference's choice for both parts of an app key; a name is an address, not a
@@ -54,6 +55,34 @@ _COLUMNS = """
 _FIND = Statement(f"SELECT {_COLUMNS} FROM app WHERE org = ? AND name = ?")
 _LIST = Statement(f"SELECT {_COLUMNS} FROM app ORDER BY org, name")
 _ANY = Statement("SELECT 1 FROM app LIMIT 1")
+_PAGE = Statement(
+    f"""
+    SELECT {_COLUMNS} FROM app WHERE (org, name) > (?, ?) ORDER BY org, name LIMIT ?
+    """
+)
+_MATCHING = Statement(
+    f"""
+    SELECT {_COLUMNS} FROM app
+    WHERE (org, name) > (?, ?) AND org || '/' || name LIKE ? ESCAPE '!'
+    ORDER BY org, name LIMIT ?
+    """
+)
+_NAMED = Statement("SELECT org, name FROM app WHERE id = ?")
+_BY_UUID = Statement(f"SELECT {_COLUMNS} FROM app WHERE uuid = ?")
+_COUNT = Statement("SELECT edition, count(*) FROM app GROUP BY edition")
+_COUNTS = Statement(
+    "SELECT user_count, attribute_bytes, group_count, chatroom_count FROM app"
+    " WHERE id = ?"
+)
+_FULLEST = {
+    column: Statement(
+        f"""
+        SELECT org, name, {column} FROM app WHERE edition = ? AND {column} >= ?
+        LIMIT ?
+        """
+    )
+    for column in ("user_count", "attribute_bytes", "group_count", "chatroom_count")
+}
 _CREATE = Statement(
     """
     INSERT INTO app (org, name, uuid, edition, open_registration, client_id,
@@ -127,6 +156,54 @@ def every() -> list[App]:
     return [App(*row) for row in _LIST.all()]
 
 
+def page(after: tuple[str, str], matching: str, limit: int) -> list[App]:
+    """Apps by key, beyond *after*, those that hold the text *matching*."""
+    if not matching:
+        return [App(*row) for row in _PAGE.all(*after, limit)]
+    text = matching.lower().replace("!", "!!")
+    pattern = "%" + text.replace("%", "!%").replace("_", "!_") + "%"
+    return [App(*row) for row in _MATCHING.all(*after, pattern, limit)]
+
+
+def key_of(app_id: int) -> str | None:
+    """``org/app`` of an id; None: it is gone."""
+    row = _NAMED.one(app_id)
+    return None if row is None else f"{row[0]}/{row[1]}"
+
+
+def by_uuid(uuid: str) -> App | None:
+    """None: it is gone."""
+    row = _BY_UUID.one(uuid)
+    return None if row is None else App(*row)
+
+
+def count_by_edition() -> dict[str, int]:
+    """How many apps there are on each edition that has any."""
+    return {str(edition): int(count) for edition, count in _COUNT.all()}
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What an app holds, as it is counted beside it."""
+
+    user_count: int
+    attribute_bytes: int
+    group_count: int
+    chatroom_count: int
+
+
+def holdings(app_id: int) -> Holdings:
+    """Nothing of an app that is gone."""
+    row = _COUNTS.one(app_id) or (0, 0, 0, 0)
+    return Holdings(*map(int, row))
+
+
+def fullest(column: str, edition: str, least: int, limit: int) -> list[tuple[str, int]]:
+    """Some apps that hold *least* or more: key and number; *column* of Holdings."""
+    rows = _FULLEST[column].all(edition, least, limit)
+    return [(f"{org}/{name}", int(held)) for org, name, held in rows]
+
+
 def create(
     org: str, name: str, edition: str, *, open_registration: bool = False
 ) -> Credentials:
@@ -171,7 +248,13 @@ def _insert(
         secrets.token_bytes(8),
         now_ms(),
     )
+    registration = _registration(open_registration)
+    audit.note("app.created", f"{org}/{name}", f"{edition}, {registration}")
     return credentials
+
+
+def _registration(is_open: bool) -> str:
+    return "open registration" if is_open else "authorised registration"
 
 
 def _new_credentials() -> Credentials:
@@ -187,7 +270,11 @@ def set_edition(org: str, name: str, edition: str) -> None:
         NoSuchApp: there is none of this key.
     """
     with writing_apps():
-        _expect_one(_SET_EDITION.run(edition, org, name), org, name)
+        before = _existing(org, name)
+        _SET_EDITION.run(edition, org, name)
+        if before.edition != edition:
+            words = f"from {before.edition} to {edition}"
+            audit.note("app.edition", f"{org}/{name}", words)
 
 
 def set_open_registration(org: str, name: str, *, open_registration: bool) -> None:
@@ -196,7 +283,11 @@ def set_open_registration(org: str, name: str, *, open_registration: bool) -> No
         NoSuchApp: there is none of this key.
     """
     with writing_apps():
-        _expect_one(_SET_OPEN.run(open_registration, org, name), org, name)
+        before = _existing(org, name)
+        _SET_OPEN.run(open_registration, org, name)
+        if bool(before.open_registration) != open_registration:
+            words = _registration(open_registration)
+            audit.note("app.registration", f"{org}/{name}", words)
 
 
 def rotate(org: str, name: str) -> Credentials:
@@ -207,14 +298,15 @@ def rotate(org: str, name: str) -> Credentials:
     """
     credentials = _new_credentials()
     with writing_apps():
-        changed = _ROTATE.run(
+        _existing(org, name)
+        _ROTATE.run(
             credentials.client_id,
             hash_secret(credentials.client_secret),
             secrets.token_bytes(8),
             org,
             name,
         )
-        _expect_one(changed, org, name)
+        audit.note("app.secret", f"{org}/{name}")
     return credentials
 
 
@@ -227,10 +319,15 @@ def delete(org: str, name: str) -> None:
     found = find(org, name)
     # With the app's own lock, so that nobody is at something in it.
     with writing_apps(*([] if found is None else [found.id])):
-        _expect_one(_DELETE.run(org, name), org, name)
+        _existing(org, name)
+        _DELETE.run(org, name)
+        audit.note("app.deleted", f"{org}/{name}")
 
 
-def _expect_one(changed: int, org: str, name: str) -> None:
-    if changed != 1:
+def _existing(org: str, name: str) -> App:
+    """The row itself, inside a transaction."""
+    row = _FIND.one(org, name)
+    if row is None:
         message = f"there is no app {org}/{name}"
         raise NoSuchApp(message)
+    return App(*row)

@@ -399,6 +399,52 @@ class ServerSecret(_Table):
     key = BlobField()
 
 
+class Operator(_Table):
+    """Someone who may use the console."""
+
+    id = BigAutoField()
+    name = CharField(unique=True)
+    key_hash = BlobField(unique=True)
+    """SHA-256 of the key, which is random and not kept."""
+    created = BigIntegerField()
+    seen = BigIntegerField(null=True)
+    """When the last session of theirs was used, within a minute."""
+
+
+class OperatorSession(_Table):
+    """A browser in which an operator is signed in."""
+
+    token_hash = BlobField(primary_key=True)
+    operator = ForeignKeyField(Operator, on_delete="CASCADE")
+    created = BigIntegerField(index=True)
+    seen = BigIntegerField()
+
+
+class Audit(_Table):
+    """One change that an operator, a command or a start has made."""
+
+    id = BigAutoField()
+    at = BigIntegerField()
+    actor = TextField()
+    action = CharField()
+    subject = TextField()
+    """The key of the app, the operator's name, or the rules' digest."""
+    words = TextField()
+
+    class Meta:
+        indexes = ((("subject", "id"), False), (("action", "id"), False))
+
+
+class RulesSeen(_Table):
+    """The figures of the tables that were in force, as each was first seen."""
+
+    id = BigAutoField()
+    at = BigIntegerField()
+    digest = CharField()
+    figures = TextField()
+    """As JSON, see server/rules_history.py."""
+
+
 TABLES: tuple[type[Any], ...] = (
     App,
     User,
@@ -423,4 +469,8 @@ TABLES: tuple[type[Any], ...] = (
     File,
     QuotaUse,
     ServerSecret,
+    Operator,
+    OperatorSession,
+    Audit,
+    RulesSeen,
 )

@@ -34,6 +34,19 @@ _USED_BY_ALL = Statement(
     WHERE today IS NOT NULL
     """
 )
+# Likewise app by app, and only as many as are shown.
+_NEAREST = Statement(
+    """
+    SELECT org, name, today
+    FROM (
+        SELECT org, name, (
+            SELECT used FROM quota_use WHERE app_id = app.id AND rule = ? AND day = ?
+        ) AS today
+        FROM app WHERE edition = ?
+    ) AS each_app
+    WHERE today >= ? LIMIT ?
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,15 @@ def used_by_all(edition: str, quota: Quota, *, near: int | None) -> UseOfAll:
     least = _NEVER if near is None else near
     row = _USED_BY_ALL.one(least, quota.name, utc_day(now_ms()), edition)
     return UseOfAll(*map(int, row))
+
+
+def nearest(
+    edition: str, quota: Quota, *, least: int, limit: int
+) -> list[tuple[str, int]]:
+    """Some apps that used *least* or more of today's *quota*: key and use."""
+    today = utc_day(now_ms())
+    rows = _NEAREST.all(quota.name, today, edition, least, limit)
+    return [(f"{org}/{name}", int(used)) for org, name, used in rows]
 
 
 _NEVER = (1 << 63) - 1

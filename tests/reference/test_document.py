@@ -25,7 +25,7 @@ from tests.test_promises import ROOT, codegen
 
 Json = dict[str, Any]
 
-PAGES = "pages."
+PAGES = ("pages.", "console.")
 """For people; programs have no use for them."""
 REFUSES_EVERY_CALL = {"history.query"}
 

@@ -103,10 +103,36 @@ def be_busy(session: Session, made: dict[str, str]) -> None:
     transfer(session, app)
     history(session, app)
     malformed(server, app)
+    operate(session)
     server.raw(
         b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
         b"Authorization: Bearer " + WRONG.encode() + b"\r\n\r\n"
     )
+
+
+def operate(session: Session) -> None:
+    """The console, signed in to and looked at."""
+    server, secrets = session.server, session.credentials
+    make = ("operators", "create", "olga", "--json")
+    key = orjson.loads(flask(ROOT, server.state_dir, *make))["key"]
+
+    def ask(method: str, path: str, cookie: str = "", form: str = "") -> str:
+        head = f"{method} /console{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        head += f"Cookie: weir-console={cookie}\r\nContent-Length: {len(form)}\r\n"
+        head += "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+        return server.raw((head + form).encode()).decode()
+
+    ask("POST", "/sign-in", form=f"key={WRONG}")
+    signed_in = ask("POST", "/sign-in", form=f"key={key}")
+    cookie = signed_in.partition("weir-console=")[2].partition(";")[0]
+    page = ask("GET", "/apps/acme/chat", cookie)
+    csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
+    assert len(cookie) > 30
+    assert len(csrf) == 64
+    ask("POST", "/apps/acme/chat/try", cookie, f"csrf={csrf}&to=alice&text={TEXT}")
+    ask("POST", "/apps/acme/chat/delete", cookie, f"csrf={csrf}&key={WRONG}")
+    ask("GET", "", WRONG)
+    secrets |= {"an operator's key": key, "a session": cookie, "its forms": csrf}
 
 
 def send(call: Callable[..., object], token: str) -> None:

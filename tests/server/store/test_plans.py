@@ -21,11 +21,17 @@ MAY_SCAN = {
     "events._REMEMBER": "a table of one row",
     "inbox.READ": "what its parts found by an index",
     "leases._OVER": "a row for each device that receives, for the sweep",
+    "apps._COUNT": "how many there are of each edition, for the operator",
+    "apps._FULLEST": "the apps that hold most, for the operator, once in a while",
+    "audit._LAST_RULES": "the last row, by its key backwards",
+    "operators._LIST": "all operators, who are few",
+    "quotas._NEAREST": "the apps that used most, for the operator, once in a while",
 }
 _ONLY_POSTGRESQL = frozenset({"ids._TAKE"})
 
 # What sorts what it found, and why that is little.
 MAY_SORT = {
+    "apps._COUNT": "as many groups as there are editions",
     "muc_lists.BLOCKED": "all of one group's, which it answers with",
     "muc_lists.MUTED": "all of one group's, which it answers with",
 }
