@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+import orjson
+
 from tests.hosts.load import Outcome
 
 
@@ -35,3 +37,30 @@ def out_of_order(sends: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
         if largest is not None and min(send.ids) <= max(largest.ids):
             found.append((largest, send))
     return found
+
+
+def wrongly_kept(
+    sends: Iterable[Outcome],
+    rows: Iterable[tuple[int, str, str]],
+    targets: Sequence[str],
+) -> list[str]:
+    """What the messages that are kept, as (id, target, body), have against the answers.
+
+    An acknowledged send is there whole, under the ids it was told; a refused one is
+    not; one without an answer is there whole, or not at all.
+    """
+    kept: dict[str, list[tuple[int, str]]] = {}
+    for id_, target, body in rows:
+        kept.setdefault(orjson.loads(body)["msg"], []).append((id_, target))
+    wrong = []
+    for send in sends:
+        found = sorted(kept.pop(send.marker, []))
+        if send.status == 200:
+            good = found == list(zip(send.ids, targets, strict=True))
+        elif send.is_unknown:
+            good = [target for _, target in found] in ([], list(targets))
+        else:
+            good = not found
+        if not good:
+            wrong.append(f"{send} is kept as {found}")
+    return wrong + [f"nobody sent {marker}" for marker in kept]

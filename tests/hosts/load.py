@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -58,6 +58,8 @@ class Calls:
     """What all callers were told; grows as they are."""
 
     targets: Sequence[str]
+    interfaces: Sequence[str] = ("messages", "messages", "files", "users")
+    """Which are called, each as often as it stands here."""
     outcomes: list[Outcome] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
     _admitted: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -97,7 +99,7 @@ class Caller(threading.Thread):
         self,
         calls: Calls,
         host: int,
-        place: tuple[str, int],
+        place: Callable[[], tuple[str, int]],
         apps: Sequence[App],
         seed: int,
     ) -> None:
@@ -113,7 +115,7 @@ class Caller(threading.Thread):
                 self._call(self._chance.choice(self._apps))
 
     def _call(self, app: App) -> None:
-        interface = self._chance.choice(("messages", "messages", "files", "users"))
+        interface = self._chance.choice(self._calls.interfaces)
         marker = (
             f"{self._chance.getrandbits(96):024x}" if interface == "messages" else ""
         )
@@ -151,7 +153,7 @@ class Caller(threading.Thread):
 
     def _ask(self, whole: bytes) -> tuple[int, bytes]:
         if self._connection is None:
-            self._connection = socket.create_connection(self._place, 5)
+            self._connection = socket.create_connection(self._place(), 5)
             self._connection.settimeout(PATIENCE_SECONDS)
         self._connection.sendall(whole)
         answer = self._receive(b"")

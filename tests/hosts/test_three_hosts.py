@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
 import pytest
 
 from server.app import create_app
@@ -16,7 +15,7 @@ from server.settings import Settings
 from server.store import database, users
 from tests.conftest import alices_hash, make_tenant
 from tests.hosts import networks
-from tests.hosts.judging import most_in_a_second, out_of_order
+from tests.hosts.judging import most_in_a_second, out_of_order, wrongly_kept
 from tests.hosts.load import App, Caller, Calls
 from tests.hosts.networks import Network
 from tests.probes import files
@@ -122,7 +121,7 @@ def calls(fleet: Fleet) -> Calls:
     """Everything that callers were told while hosts came to harm."""
     calls = Calls(TARGETS)
     callers = [
-        Caller(calls, host, (server.address, server.port), fleet.apps, 100 * host + n)
+        Caller(calls, host, server.place, fleet.apps, 100 * host + n)
         for host, server in enumerate(fleet.hosts)
         for n in range(CALLERS)
     ]
@@ -174,22 +173,10 @@ def test_the_cluster_holds_one_rate_of_downloads(calls: Calls) -> None:
 def test_no_acknowledged_message_is_lost_and_none_is_half_there(
     fleet: Fleet, calls: Calls
 ) -> None:
-    found: dict[str, list[tuple[int, str]]] = {}
-    for id_, target, body in fleet.rows(
-        "SELECT id, target, body FROM message ORDER BY id"
-    ):
-        found.setdefault(orjson.loads(body)["msg"], []).append((id_, target))
     sends = [each for each in calls.outcomes if each.interface == "messages"]
 
-    for each in sends:
-        kept = found.pop(each.marker, [])
-        if each.status == 200:
-            assert kept == list(zip(each.ids, TARGETS, strict=True))
-        elif each.is_unknown:
-            assert [target for _, target in kept] in ([], list(TARGETS))
-        else:
-            assert kept == [], each
-    assert found == {}
+    rows = fleet.rows("SELECT id, target, body FROM message")
+    assert wrongly_kept(sends, rows, TARGETS) == []
     assert {each.host for each in sends if each.status == 200} == {0, 1, 2}
     assert any(each.is_unknown for each in sends)
 

@@ -31,6 +31,9 @@ class Gunicorn:
     def log(self) -> str:
         return self.log_path.read_text()
 
+    def place(self) -> tuple[str, int]:
+        return self.address, self.port
+
     def workers(self) -> list[int]:
         pid = self.process.pid
         return [
@@ -69,7 +72,7 @@ class Gunicorn:
 
     def raw(self, request: bytes, seconds: float = 20) -> bytes:
         """Send bytes, read until the server closes."""
-        with socket.create_connection((self.address, self.port), seconds) as connection:
+        with socket.create_connection(self.place(), seconds) as connection:
             connection.sendall(request)
             return read_all(connection)
 
