@@ -23,18 +23,15 @@ from pathlib import Path
 
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from server.app import create_app
-from server.kinds import Membership
 from server.settings import Settings
-from server.store import database, users
 from tests import databases
-from tests.conftest import alices_hash, make_tenant
+from tests.hosts.fleet import TARGETS, populate
 from tests.hosts.judging import out_of_order, wrongly_kept
 from tests.hosts.load import App, Caller, Calls
 from tests.server.gunicorn import Gunicorn, serving
 from tests.trees import copy_of_the_tree, recompile
 
-KEY, TARGETS = "globex/one", ("alice", "bob")
+KEY = "globex/one"
 WORKERS, SENDERS = 3, 16
 MOST_BETWEEN, LONGEST_SECONDS = 40, 0.03
 """Answers from one kill to the next, and how long after the last of them."""
@@ -54,13 +51,9 @@ class Report:
 
 def prepared(state: Path) -> App:
     """An app with two users, who receive nothing while they are away."""
-    url = databases.url_for(state)
-    server = create_app(Settings(state_dir=state, database_url=url))
-    tenant = make_tenant(server, KEY, "enterprise")
-    new = [users.NewUser(name, alices_hash()) for name in TARGETS]
-    users.add(tenant.id, new, at_most=Membership("none"))
-    database.forget()
-    return App(KEY, tenant.token)
+    settings = Settings(state_dir=state, database_url=databases.url_for(state))
+    (app,) = populate(settings, {KEY: "enterprise"})
+    return app
 
 
 def kill(pids: Sequence[int]) -> None:
