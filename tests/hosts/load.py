@@ -8,6 +8,7 @@ import re
 import socket
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -116,9 +117,7 @@ class Caller(threading.Thread):
 
     def _call(self, app: App) -> None:
         interface = self._chance.choice(self._calls.interfaces)
-        marker = (
-            f"{self._chance.getrandbits(96):024x}" if interface == "messages" else ""
-        )
+        marker = uuid.uuid4().hex if interface == "messages" else ""
         began = time.monotonic()
         try:
             status, content = self._ask(self._request(app, interface, marker))
