@@ -121,14 +121,14 @@ class Cluster:
     def log(self) -> str:
         return (self.place / "log").read_text()
 
-    def _postmaster(self) -> int:
+    def postmaster(self) -> int:
         return int((self.data / "postmaster.pid").read_text().split()[0])
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT: fast, as an operator would; SIGQUIT: at once, as a crash."""
         if self._server is None:
             return
-        os.kill(self._postmaster(), how)
+        os.kill(self.postmaster(), how)
         self._server.wait(30)
         self._server = None
 
