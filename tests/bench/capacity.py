@@ -75,6 +75,9 @@ def check(parts: Bench, costs: Costs, workers: int, seconds: float) -> Check:
     """One host with so many workers, called with the mix."""
     requests = mixed(parts)
     with gunicorn(parts, workers) as (port, master):
+        # Each connection to the database prepares a statement when it has seen it a few
+        # times, and a thread of each worker has one.
+        called(port, requests, 3 * seconds)
         before, own = Account(parts, master), time.process_time()
         idle, began = idle_seconds(), time.monotonic()
         result = called(port, requests, seconds)
