@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +25,14 @@ class Gunicorn:
     port: int
     state_dir: Path
     log_path: Path
+    address: str = "127.0.0.1"
 
     @property
     def log(self) -> str:
         return self.log_path.read_text()
+
+    def place(self) -> tuple[str, int]:
+        return self.address, self.port
 
     def workers(self) -> list[int]:
         pid = self.process.pid
@@ -68,7 +72,7 @@ class Gunicorn:
 
     def raw(self, request: bytes, seconds: float = 20) -> bytes:
         """Send bytes, read until the server closes."""
-        with socket.create_connection(("127.0.0.1", self.port), seconds) as connection:
+        with socket.create_connection(self.place(), seconds) as connection:
             connection.sendall(request)
             return read_all(connection)
 
@@ -123,18 +127,23 @@ def serving(
     tree: Path = ROOT,
     application: str = "wsgi:app",
     conf: str = "server/gunicorn_conf.py",
+    address: str = "127.0.0.1",
+    within: Sequence[str] = (),
     **settings: str,
 ) -> Iterator[Gunicorn]:
-    """The server of *tree* on a free port, under its own gunicorn configuration."""
+    """The server of *tree* on a free port, under its own gunicorn configuration.
+
+    *within* is what its command begins with, to run on a host of a test's network.
+    """
     port = free_port()
     log_path = state_dir.with_name(f"{state_dir.name}-{port}.log")
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", conf, application],
-            cwd=tree, env=environment(state_dir, port, **settings),
+            [*within, sys.executable, "-m", "gunicorn", "-c", conf, application],
+            cwd=tree, env=environment(state_dir, port, bind=f"{address}:{port}", **settings),
             stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
-    server = Gunicorn(process, port, state_dir, log_path)
+    server = Gunicorn(process, port, state_dir, log_path, address)
     try:
         wait_until_healthy(server)
         yield server

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +25,7 @@ from tests.server.gunicorn import (
     parse,
     serving,
 )
+from tests.trees import copy_of_the_tree, recompile
 
 HELLO = {"target_type": "users", "target": ["ada"], "msg": {"type": "txt", "msg": "hi"}}
 
@@ -186,21 +186,6 @@ def test_a_worker_killed_at_any_moment_costs_no_budget(server: Gunicorn) -> None
     for first, over in zip(by_begin, by_end[30:], strict=False):
         assert over - first >= 1.0
     assert len(admitted) > 2 * 30  # never stuck; a killed worker takes answers with it
-
-
-def copy_of_the_tree(tmp_path: Path) -> Path:
-    tree = tmp_path / "tree"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "var", "*.egg-info", "tests")
-    shutil.copytree(ROOT, tree, ignore=ignored)
-    return tree
-
-
-def recompile(tree: Path, old: str, new: str) -> None:
-    document = tree / "limits.md"
-    document.write_text(document.read_text().replace(old, new))
-    subprocess.run(
-        [sys.executable, "-m", "codegen"], cwd=tree, check=True, capture_output=True
-    )
 
 
 def test_hup_brings_new_rules_without_a_failed_request(tmp_path: Path) -> None:

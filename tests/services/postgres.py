@@ -56,10 +56,12 @@ def _free_port() -> int:
 class Cluster:
     """A server and its data; stopped and started again as a test wants."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, address: str = "127.0.0.1", **settings: str) -> None:
+        """*address* is one of a network of the test's own; all of it may connect."""
         programs_ = programs()
         assert programs_ is not None
         self._programs = programs_
+        self.address = address
         self.place = Path(tempfile.mkdtemp(prefix="weir-postgresql-"))
         self.port = _free_port()
         self._server: subprocess.Popen[bytes] | None = None
@@ -81,6 +83,8 @@ class Cluster:
         )
         with (self.data / "postgresql.conf").open("a") as file:
             file.write(text)
+        with (self.data / "pg_hba.conf").open("a") as file:
+            file.write("host all all samenet scram-sha-256\n")
         self.start()
 
     @property
@@ -92,14 +96,14 @@ class Cluster:
             f"{'&' if n else '?'}{key}={query[key]}" for n, key in enumerate(query)
         )
         secret = PASSWORD.replace(" ", "%20")
-        return f"postgresql://{USER}:{secret}@127.0.0.1:{self.port}/{name}{asked}"
+        return f"postgresql://{USER}:{secret}@{self.address}:{self.port}/{name}{asked}"
 
     def start(self) -> None:
         """Start, and wait until it answers."""
         with (self.place / "log").open("ab") as log:
             self._server = subprocess.Popen(
                 [*self._as, self._programs / "postgres", "-D", self.data,
-                 "-p", str(self.port), "-c", "listen_addresses=127.0.0.1"],
+                 "-p", str(self.port), "-c", f"listen_addresses={self.address}"],
                 stdout=log, stderr=subprocess.STDOUT, cwd="/",
             )  # fmt: skip
         ends = time.monotonic() + 30
@@ -117,14 +121,14 @@ class Cluster:
     def log(self) -> str:
         return (self.place / "log").read_text()
 
-    def _postmaster(self) -> int:
+    def postmaster(self) -> int:
         return int((self.data / "postmaster.pid").read_text().split()[0])
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT: fast, as an operator would; SIGQUIT: at once, as a crash."""
         if self._server is None:
             return
-        os.kill(self._postmaster(), how)
+        os.kill(self.postmaster(), how)
         self._server.wait(30)
         self._server = None
 
