@@ -113,14 +113,18 @@ def flask(tree: Path, state_dir: Path, *arguments: str) -> str:
 
 @contextmanager
 def serving(
-    state_dir: Path, *, tree: Path = ROOT, **settings: str
+    state_dir: Path,
+    *,
+    tree: Path = ROOT,
+    application: str = "wsgi:app",
+    **settings: str,
 ) -> Iterator[Gunicorn]:
     """The server of *tree* on a free port, under its own gunicorn configuration."""
     port = free_port()
     log_path = state_dir.with_name(f"{state_dir.name}-{port}.log")
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "server/gunicorn_conf.py", "wsgi:app"],
+            [sys.executable, "-m", "gunicorn", "-c", "server/gunicorn_conf.py", application],
             cwd=tree, env=environment(state_dir, port, **settings),
             stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -134,6 +138,7 @@ def serving(
             process.wait(20)
         finally:
             process.kill()
+            process.wait()
 
 
 def wait_until_healthy(server: Gunicorn, seconds: float = 20) -> None:
