@@ -57,6 +57,12 @@ class Mutant:
     def name(self) -> str:
         return f"{self.figure.name} {self.way}"
 
+    @property
+    def names(self) -> set[str]:
+        """All that it can be asked for by."""
+        rule = self.figure.rule
+        return {self.name, self.figure.name, rule, rule.partition(".")[0]}
+
     def document(self, text: str) -> str:
         """The whole document with this one change."""
         lines = text.split("\n")

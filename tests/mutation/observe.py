@@ -20,7 +20,7 @@ from tests import probes
 from tests.conftest import make_tenant
 from tests.mutation import subjects
 from tests.mutation.clock import FILE, SharedClock
-from tests.mutation.figures import Mutant
+from tests.mutation.figures import Mutant, Value
 from tests.mutation.over_http import Exchange, OverHttp, told
 from tests.mutation.subjects import Subject
 from tests.probes.base import CALLS, PROBES, NotRefused
@@ -33,14 +33,25 @@ FREE = 1000
 """What a rule that binds nobody of an edition is tried with."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """That the new figure binds: *by* which experiment, and its calls."""
+
+    value: Value
+    by: str
+    calls: str
+
+
 @dataclass
 class Outcome:
     """What was seen of a mutant; it is well when *wrong* is empty."""
 
     name: str
-    became: str = ""
-    observed: dict[str, str] = field(default_factory=dict)
-    """The calls that showed the new figure, by edition."""
+    place: str
+    was: str
+    became: str
+    observed: dict[str, Seen] = field(default_factory=dict)
+    """By edition."""
     unmoved: int = 0
     wrong: list[str] = field(default_factory=list)
     seconds: float = 0
@@ -62,7 +73,9 @@ def copy(tree: Path, to: Path) -> Path:
 def observe(mutant: Mutant, tree: Path) -> Outcome:
     """Change a copy of *tree* by *mutant*, and look at all that could have moved."""
     began = time.monotonic()
-    outcome = Outcome(mutant.name, mutant.words)
+    figure = mutant.figure
+    place = f"limits.md:{figure.line}:{figure.column}"
+    outcome = Outcome(mutant.name, place, figure.words, mutant.words)
     with tempfile.TemporaryDirectory(prefix="mutant-") as scratch:
         copied = copy(tree, Path(scratch) / "tree")
         document = copied / "limits.md"
@@ -74,8 +87,11 @@ def observe(mutant: Mutant, tree: Path) -> Outcome:
         if compiled.returncode:
             outcome.wrong.append(f"it does not compile: {compiled.stderr}")
         else:
-            with _served(copied) as stage:
-                _probe(stage, mutant, outcome)
+            try:
+                with _served(copied) as stage:
+                    _probe(stage, mutant, outcome)
+            except Exception as wrong:  # it is one mutant's failure, not the run's
+                outcome.wrong.append(f"it cannot be served: {_account(wrong, [])}")
     outcome.seconds = time.monotonic() - began
     return outcome
 
@@ -86,13 +102,22 @@ def _probe(stage: "_Stage", mutant: Mutant, outcome: Outcome) -> None:
         if wrong:
             outcome.wrong.append(f"{subject} is not {subject.value}: {wrong}")
         else:
-            outcome.observed[subject.edition] = told(stage.trace)
+            seen = Seen(subject.value, _experiment(subject.rule), told(stage.trace))
+            outcome.observed[subject.edition] = seen
     for subject in subjects.unmoved(mutant.figure):
         wrong = stage.find(subject)
         if wrong:
             outcome.wrong.append(f"{subject} was not changed, and differs: {wrong}")
         else:
             outcome.unmoved += 1
+
+
+def _experiment(rule: str) -> str:
+    """What the probe does, in a sentence."""
+    if rule in CALLS:
+        return "So many pass, one more is refused, a window later the next passes."
+    words = PROBES[rule].__doc__ or "So much passes, one more is refused."
+    return words.split("\n")[0]
 
 
 class _Stage:

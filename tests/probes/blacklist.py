@@ -48,6 +48,7 @@ def batch_block(tenant: Tenant, figure: int) -> None:
 
 @probe("blacklist.block_list")
 def block_list(tenant: Tenant, figure: int) -> None:
+    """A page of one more is asked for, and holds the figure."""
     populate(tenant, figure + 2)
     fill(figure + 1)
     assert tenant.get(f"{PATH}?pageSize={figure + 1}").json["count"] == figure

@@ -49,6 +49,7 @@ def ask(tenant: Tenant, hour: str) -> TestResponse:
 
 @probe("history.history_file")
 def history_file(tenant: Tenant, figure: int) -> None:
+    """To be had until so long after the hour's end, a millisecond later gone."""
     began = now_ms() // HOUR_MS * HOUR_MS
     hour = named(began)
     passes(send(tenant, msg_timestamp=began))
@@ -65,6 +66,7 @@ def history_file(tenant: Tenant, figure: int) -> None:
 
 @probe("history.signed_address")
 def signed_address(tenant: Tenant, figure: int) -> None:
+    """Good until so long after it was given, a millisecond later refused."""
     began = now_ms() // HOUR_MS * HOUR_MS - HOUR_MS
     passes(send(tenant, msg_timestamp=began))
     asked_at = now_ms() // 1000 * 1000
