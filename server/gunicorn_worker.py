@@ -26,6 +26,15 @@ STEP_BACK_SECONDS = 0.0005
 READ_AWAY_BYTES = 64 * 1024
 
 
+def _stays_unread(body: Any) -> bool:
+    """Whether gunicorn will give up reading what is left of a request's body."""
+    reader = body.reader
+    if hasattr(reader, "length"):
+        return bool(reader.length >= READ_AWAY_BYTES)
+    # In chunks: how much is left nobody knows, until the last one was read.
+    return getattr(reader, "parser", None) is not None
+
+
 class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """Publishes how many connections it holds; reads the others'."""
 
@@ -91,12 +100,3 @@ class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
             left = self._back_at - time.monotonic()
             timeout = min(timeout, max(left, 0.0)) if left > 0 else timeout
         super().wait_for_and_dispatch_events(timeout)
-
-
-def _stays_unread(body: Any) -> bool:
-    """Whether gunicorn will give up reading what is left of a request's body."""
-    reader = body.reader
-    if hasattr(reader, "length"):
-        return bool(reader.length >= READ_AWAY_BYTES)
-    # In chunks: how much is left nobody knows, until the last one was read.
-    return getattr(reader, "parser", None) is not None

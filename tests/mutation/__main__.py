@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 import click
@@ -68,17 +68,12 @@ def main(
 def _observed(mutants: list[Mutant], tree: Path, jobs: int) -> Iterator[Outcome]:
     """Each as it is done."""
     spawn = multiprocessing.get_context("spawn")
-    with (
-        tempfile.TemporaryDirectory(prefix="mutation-") as scratch,
-        ProcessPoolExecutor(jobs, spawn, max_tasks_per_child=MUTANTS_A_PROCESS) as pool,
-    ):
+    with tempfile.TemporaryDirectory(prefix="mutation-") as scratch:
         template = copy(tree, Path(scratch) / "tree")
-        work = [pool.submit(observe, mutant, template) for mutant in mutants]
-        try:
-            for done in as_completed(work):
-                yield done.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        # concurrent.futures of Python 3.11 waits for ever once its processes had their
+        # most tasks.
+        with spawn.Pool(jobs, maxtasksperchild=MUTANTS_A_PROCESS) as pool:
+            yield from pool.imap_unordered(partial(observe, tree=template), mutants)
 
 
 if __name__ == "__main__":
