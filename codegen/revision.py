@@ -21,8 +21,8 @@ def read(table: Path, revision: str) -> bytes:
         raise NoRevision(message)
     wanted = f"{revision}:./{table.name}"
     try:
-        answer = subprocess.run(  # noqa: S603 - no shell; the revision is no option
-            ["git", "-C", str(table.parent), "cat-file", "blob", wanted],  # noqa: S607
+        answer = subprocess.run(  # noqa: S603 (no shell; the revision is no option)
+            ["git", "-C", str(table.parent), "cat-file", "blob", wanted],  # noqa: S607 (git is where PATH has it)
             capture_output=True,
             check=False,
             timeout=SECONDS,

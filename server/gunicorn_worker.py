@@ -5,10 +5,15 @@ client's pool, and keep them: one process busy, the others idle. Giving each wor
 socket of its own (``reuse_port``) spreads them, but resets what waits in that socket's
 queue when a reload ends the worker. So the workers tell each other how many connections
 they hold, and a fuller one steps back for a moment.
+
+A call that is refused before its body was read may leave more of it than gunicorn reads
+away. It then closes the connection; here the answer says so, or a caller would send the
+next call into it.
 """
 
 import socket
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
@@ -16,6 +21,18 @@ from gunicorn.workers.gthread import ThreadWorker
 # How long a fuller worker leaves a waiting connection to the others. It steps back once
 # for each: the emptier one may be stuck, and the caller must not wait for it.
 STEP_BACK_SECONDS = 0.0005
+
+# Of a body that nobody read, gunicorn reads less than this to keep the connection.
+READ_AWAY_BYTES = 64 * 1024
+
+
+def _stays_unread(body: Any) -> bool:
+    """Whether gunicorn will give up reading what is left of a request's body."""
+    reader = body.reader
+    if hasattr(reader, "length"):
+        return bool(reader.length >= READ_AWAY_BYTES)
+    # In chunks: how much is left nobody knows, until the last one was read.
+    return getattr(reader, "parser", None) is not None
 
 
 def end_streams(app: Any) -> None:
@@ -39,11 +56,28 @@ class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         super().__init__(*arguments, **options)
         self._back_at = 0.0
         self._stepped_back = False
+        self._application: Any = None  # not loaded yet
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Have what does not end by itself end, so that the rest can."""
         super().handle_exit(sig, frame)
-        end_streams(self.wsgi)
+        end_streams(self._application)
+
+    def load_wsgi(self) -> None:
+        """Look at what is unread of a request when its answer begins."""
+        super().load_wsgi()
+        self._application = self.wsgi
+        serve: Callable[..., Iterable[bytes]] = self.wsgi
+
+        def served(environ: Any, start_response: Any) -> Iterable[bytes]:
+            def start(*arguments: Any) -> Any:
+                if _stays_unread(environ["wsgi.input"]):
+                    start_response.__self__.force_close()  # gunicorn's own answer
+                return start_response(*arguments)
+
+            return serve(environ, start)
+
+        self.wsgi: Callable[..., Iterable[bytes]] = served
 
     def _publish(self) -> None:
         if self.held is not None:

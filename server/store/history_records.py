@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 _FILE_URL = re.compile(r"/chatfiles/([0-9a-f-]{36})/?(?:[?#].*)?")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WITH_FILE = frozenset({"img", "audio", "video", "file"})
 
 SizeOf = Callable[[str], int | None]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from werkzeug.test import TestResponse
 
+from server import clock as machine
 from server.kinds import Membership
 from server.store import users
 from tests.conftest import SECOND_NS, Clock, Tenant
@@ -28,13 +29,25 @@ def passes(answer: TestResponse) -> TestResponse:
     return answer
 
 
+class NotRefused(AssertionError):
+    """What should be too much passes."""
+
+
 def refused_by(rule: str, answer: TestResponse, status: int = 400) -> TestResponse:
+    if answer.status_code == 200:
+        raise NotRefused(f"{rule} lets this pass: {answer.text[:200]}")
     assert answer.status_code == status, answer.text
     assert answer.json["rule"] == rule
     line = Path("limits.md").read_text().splitlines()
     number = int(answer.json["doc"].removeprefix("limits.md:"))
     assert answer.json["limit"] in line[number - 1]
     return answer
+
+
+def the_clock() -> Clock:
+    """The one that stands in for the machine's."""
+    clock: Clock = machine.time.time_ns.__self__
+    return clock
 
 
 def names(count: int, prefix: str = "u") -> list[str]:

@@ -17,10 +17,17 @@ def block(tenant: Tenant, first: int, last: int) -> TestResponse:
     return tenant.post(PATH, json={"usernames": names})
 
 
+def fill(count: int) -> None:
+    """Let the first user block so many others, as if by calls."""
+    owner, *others = User.select().order_by(User.id).limit(count + 1)
+    pairs = [(owner, each) for each in others]
+    Block.insert_many(pairs, [Block.owner, Block.blocked]).execute()
+
+
 @probe("blacklist.blocks_per_user")
 def blocks_per_user(tenant: Tenant, figure: int) -> None:
     populate(tenant, figure + 2)
-    passes(block(tenant, 1, figure - 1))
+    fill(figure - 1)
     over = block(tenant, figure, figure + 1)
     refused_by("blacklist.blocks_per_user", over, 403)
     passes(block(tenant, figure, figure))
@@ -41,10 +48,9 @@ def batch_block(tenant: Tenant, figure: int) -> None:
 
 @probe("blacklist.block_list")
 def block_list(tenant: Tenant, figure: int) -> None:
+    """A page of one more is asked for, and holds the figure."""
     populate(tenant, figure + 2)
-    owner, *others = User.select().order_by(User.id)
-    pairs = [(owner, each) for each in others]
-    Block.insert_many(pairs, [Block.owner, Block.blocked]).execute()
+    fill(figure + 1)
     assert tenant.get(f"{PATH}?pageSize={figure + 1}").json["count"] == figure
     assert tenant.get(PATH).json["count"] == figure + 1
 

@@ -12,6 +12,7 @@ CALLS["blocking.calls"] = lambda tenant: tenant.get("/mutes")
 
 @probe("blocking.mute_list")
 def mute_list(tenant: Tenant, figure: int) -> None:
+    """A page of one more is asked for, and holds the figure."""
     populate(tenant, figure + 1)
     rows = [(tenant.id, each, "chat", -1) for each in User.select()]
     fields = [Mute.app, Mute.user, Mute.chat_type, Mute.until]

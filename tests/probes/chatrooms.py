@@ -37,6 +37,7 @@ mucs.details("chatrooms", "chat_room_details", PATH)
 
 @probe("chatrooms.chat_room_list")
 def chat_room_list(tenant: Tenant, figure: int) -> None:
+    """A page of one more is asked for, and holds the figure."""
     populate(tenant, 1)
     mucs.stock(tenant, "chatroom", figure + 1)
     assert tenant.get(f"{PATH}?limit={figure + 1}").json["count"] == figure
@@ -44,6 +45,7 @@ def chat_room_list(tenant: Tenant, figure: int) -> None:
 
 @probe("chatrooms.whole_chat_room_list")
 def whole_chat_room_list(tenant: Tenant, figure: int) -> None:
+    """There is one more, and the list holds the figure."""
     populate(tenant, 1)
     mucs.stock(tenant, "chatroom", figure + 1)
     answer = passes(tenant.get(PATH)).json
@@ -52,6 +54,7 @@ def whole_chat_room_list(tenant: Tenant, figure: int) -> None:
 
 @probe("chatrooms.member_page")
 def member_page(tenant: Tenant, figure: int) -> None:
+    """A page of one more is asked for, and holds the figure."""
     path = f"{PATH}/{mucs.crowd(tenant, 'chatroom', figure + 1)}/users"
     assert tenant.get(f"{path}?pagesize={figure + 1}").json["count"] == figure
     assert tenant.get(path).json["count"] == figure
@@ -59,6 +62,7 @@ def member_page(tenant: Tenant, figure: int) -> None:
 
 @probe("chatrooms.member_list")
 def member_list(tenant: Tenant, figure: int) -> None:
+    """A page of one more is asked for, and holds the figure."""
     path = f"{PATH}/{mucs.crowd(tenant, 'chatroom', figure + 2)}/users"
     later = tenant.get(f"{path}?version=v3&limit={figure + 1}")
     assert later.json["count"] == figure
@@ -66,6 +70,7 @@ def member_list(tenant: Tenant, figure: int) -> None:
 
 @probe("chatrooms.super_admin_list")
 def super_admin_list(tenant: Tenant, figure: int) -> None:
+    """A page of one more is asked for, and holds the figure."""
     populate(tenant, figure + 1)
     Statement(
         "INSERT INTO super_admin (app_id, user_id) SELECT app_id, id FROM user"

@@ -46,6 +46,7 @@ mucs.details("groups", "group_details", PATH)
 
 @probe("groups.group_list")
 def group_list(tenant: Tenant, figure: int) -> None:
+    """A page of one more is asked for, and holds the figure."""
     populate(tenant, 1)
     mucs.stock(tenant, "group", figure + 1)
     assert tenant.get(f"{PATH}?limit={figure + 1}").json["count"] == figure
@@ -53,6 +54,7 @@ def group_list(tenant: Tenant, figure: int) -> None:
 
 @probe("groups.joined_group_list")
 def joined_group_list(tenant: Tenant, figure: int) -> None:
+    """A page of one more is asked for, and holds the figure."""
     populate(tenant, 1)
     mucs.stock(tenant, "group", figure + 1)
     path = f"/users/{mucs.OWNER}/joined_chatgroups?pagesize={figure + 1}"
@@ -61,6 +63,7 @@ def joined_group_list(tenant: Tenant, figure: int) -> None:
 
 @probe("groups.member_list")
 def member_list(tenant: Tenant, figure: int) -> None:
+    """A page of one more is asked for, and holds the figure."""
     path = f"{PATH}/{mucs.crowd(tenant, 'group', figure + 2)}/users"
     assert tenant.get(f"{path}?pagesize={figure + 1}").json["count"] == figure
     later = tenant.get(f"{path}?version=v3&limit={figure + 1}")

@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
 
-import pytest
 from werkzeug.test import TestResponse
 
-from server import clock
 from server.clock import now_ms
-from tests.conftest import Tenant
-from tests.probes.base import CALLS, passes, probe
+from tests.conftest import SECOND_NS, Tenant
+from tests.probes.base import CALLS, passes, probe, the_clock
 from tests.probes.messages import send
 
 HOUR_MS = 3_600_000
@@ -34,23 +32,24 @@ def fetch(tenant: Tenant, url: str) -> TestResponse:
 @contextlib.contextmanager
 def later(milliseconds: int) -> Iterator[None]:
     """As if so much time had passed; for what looks at the time of day alone."""
-    with pytest.MonkeyPatch.context() as patch:
-        now = clock.time.time_ns() + milliseconds * 1_000_000
-        patch.setattr(clock.time, "time_ns", lambda: now)
+    clock = the_clock()
+    before = clock.unix_ns
+    clock.unix_ns += milliseconds * 1_000_000
+    try:
         yield
+    finally:
+        clock.unix_ns = before
 
 
 def ask(tenant: Tenant, hour: str) -> TestResponse:
-    """The hour's address. What the interface's rate admits is not the question."""
-    limiter = tenant.client.application.extensions["limiter"]
-    with pytest.MonkeyPatch.context() as patch:
-        for each in limiter:
-            patch.setattr(each, "_plans", {})
-        return tenant.get(f"/chatmessages/{hour}")
+    """The hour's address, a day after the last: what the rate admits is not asked."""
+    the_clock().boot_ns += 86_400 * SECOND_NS
+    return tenant.get(f"/chatmessages/{hour}")
 
 
 @probe("history.history_file")
 def history_file(tenant: Tenant, figure: int) -> None:
+    """To be had until so long after the hour's end, a millisecond later gone."""
     began = now_ms() // HOUR_MS * HOUR_MS
     hour = named(began)
     passes(send(tenant, msg_timestamp=began))
@@ -67,6 +66,7 @@ def history_file(tenant: Tenant, figure: int) -> None:
 
 @probe("history.signed_address")
 def signed_address(tenant: Tenant, figure: int) -> None:
+    """Good until so long after it was given, a millisecond later refused."""
     began = now_ms() // HOUR_MS * HOUR_MS - HOUR_MS
     passes(send(tenant, msg_timestamp=began))
     asked_at = now_ms() // 1000 * 1000

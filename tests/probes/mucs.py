@@ -173,6 +173,7 @@ def held(interface: str, path: str, kind: str, names_of: dict[str, str]) -> None
 
     @probe(f"{interface}.{joined}")
     def joined_by_one(tenant: Tenant, figure: int) -> None:
+        """All but one are there, as if joined: one more passes, then none, in any way."""
         populate(tenant, 2)
         stock(tenant, kind, figure - 1)
         passes(create(tenant))
@@ -188,6 +189,7 @@ def held(interface: str, path: str, kind: str, names_of: dict[str, str]) -> None
 
     @probe(f"{interface}.{per_app}")
     def of_one_app(tenant: Tenant, figure: int) -> None:
+        """The app has all but one, as if they were there: one more passes, then none."""
         populate(tenant, 1)
         App.update({f"{kind}_count": figure - 1}).execute()
         passes(create(tenant))
@@ -212,6 +214,7 @@ def held(interface: str, path: str, kind: str, names_of: dict[str, str]) -> None
 
     @probe(f"{interface}.{administrators}")
     def administrators_of_one(tenant: Tenant, figure: int) -> None:
+        """All but one are there, as if appointed: one more passes, the next is refused."""
         muc_id = crowd(tenant, kind, figure + 2)
         ADMINS.run(muc_id, muc_id, figure - 1)
         *_, one, two = names(figure + 2, "p")

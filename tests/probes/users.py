@@ -68,12 +68,14 @@ def batch_attributes(tenant: Tenant, figure: int) -> None:
 
 @probe("users.user_list")
 def user_list(tenant: Tenant, figure: int) -> None:
+    """A page of one more is asked for, and holds the figure."""
     populate(tenant, figure + 1)
     assert tenant.get(f"/users?limit={figure + 1}").json["count"] == figure
 
 
 @probe("users.bulk_deletion")
 def bulk_deletion(tenant: Tenant, figure: int) -> None:
+    """One more is to be deleted; so many are."""
     populate(tenant, figure + 1)
     gone = tenant.delete(f"/users?limit={figure + 1}").json["entities"]
     assert len(gone) == figure

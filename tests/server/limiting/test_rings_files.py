@@ -55,7 +55,7 @@ def tear(path, how):
             "shorter": lambda: whole[: size // 2],
             "longer": lambda: whole + b"\0",
             "zeroed": lambda: bytes(size),
-            "garbage": lambda: Random(1).randbytes(size),  # noqa: S311
+            "garbage": lambda: Random(1).randbytes(size),  # noqa: S311 (repeatable, not secret)
             "other secret": lambda: whole[:32] + bytes([whole[32] ^ 1]) + whole[33:],
             "other geometry": lambda: whole[:24] + b"\2" + whole[25:],
             "text": lambda: b"not a file of rings\n" * 5000,
@@ -89,7 +89,7 @@ def test_file_torn_under_running_processes_is_left_by_all(tmp_path, how):
     path = tmp_path / "rings-64"
     with path.open("r+b") as file:  # in place: the same file, as they have it open
         size = path.stat().st_size
-        file.write(Random(1).randbytes(size) if how == "garbage" else bytes(size))  # noqa: S311
+        file.write(Random(1).randbytes(size) if how == "garbage" else bytes(size))  # noqa: S311 (repeatable, not secret)
 
     assert admitted(first, TEN, 7) + admitted(second, TEN, 7) == 10
     first.close()
@@ -99,7 +99,7 @@ def test_file_torn_under_running_processes_is_left_by_all(tmp_path, how):
 @pytest.mark.parametrize("seed", range(20))
 def test_damaged_rings_lock_for_a_window_at_most(tmp_path, seed):
     """The header is whole; words of the slots are not."""
-    turn = Random(seed)  # noqa: S311
+    turn = Random(seed)  # noqa: S311 (repeatable, not secret)
     count(tmp_path, TEN, 8)
     file = RingFile.open(tmp_path / "rings-64", 64)
     (slot,) = file.used()

@@ -30,7 +30,7 @@ REFUSED_PER_RECORD = 50
 
 def call_until(end, rings, plan, seed, out):
     """Admitted calls, and some refused, go to *out* at once, three words each."""
-    turn = Random(seed)  # noqa: S311
+    turn = Random(seed)  # noqa: S311 (repeatable, not secret)
     sets = [[Want(*want) for want in wants] for wants in plan["sets"]]
     refused = 0
     while time.monotonic() < end:
@@ -216,7 +216,7 @@ def test_old_and_new_workers_side_by_side_keep_each_its_figure(hammer):
 
 
 def test_killed_processes_leave_no_lock_and_no_debt(hammer):
-    window, turn = 50 * MS, Random(2)  # noqa: S311
+    window, turn = 50 * MS, Random(2)  # noqa: S311 (repeatable, not secret)
     sets = [[["k", 100, window]], [["k", 100, window], ["l", 600, window]]]
     watch = Rings(hammer.directory)
     for _ in range(2):

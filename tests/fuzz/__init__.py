@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing, by hand: it needs ``pip install -e '.[dev,fuzz]'``."""
