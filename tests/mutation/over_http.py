@@ -45,10 +45,15 @@ class OverHttp:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         answer = self._ask(environ)
         start_response(f"{answer.status} {answer.reason}", answer.getheaders())
-        first = answer.read(CHUNK)
+        # As it comes: a stream has no end to wait for.
+        first = answer.read1(CHUNK)
         self.trace.append(Exchange(_call(environ), answer.status, _rule(answer, first)))
-        yield first
-        yield from iter(lambda: answer.read(CHUNK), b"")
+        try:
+            yield first
+            yield from iter(lambda: answer.read1(CHUNK), b"")
+        finally:
+            if not answer.isclosed():
+                self._connection.close()  # what was not read is in the way
 
     def _ask(self, environ: dict[str, Any]) -> http.client.HTTPResponse:
         headers = {
