@@ -57,8 +57,8 @@ class Expected:
 
 
 @st.composite
-def tables(draw: Draw) -> tuple[str, Expected]:
-    """The text of a document, and what it says."""
+def tables(draw: Draw, stray: str = "") -> tuple[str, Expected]:
+    """The text of a document, and what it says; with *stray* as one more phrase."""
     named = draw(
         st.lists(st.sampled_from([*EDITIONS]), min_size=1, max_size=4, unique=True)
     )
@@ -88,9 +88,11 @@ def tables(draw: Draw) -> tuple[str, Expected]:
             (name, one.name, one.edition): (one.kind, one.value) for one in said
         }
         cells: dict[str, list[str]] = {column: [] for column in columns}
-        for one in said:
+        texts = [draw(_marked(one.text)) for one in said]
+        if stray and title == titles[0]:
+            texts.insert(draw(st.integers(0, len(texts))), stray)
+        for text in texts:
             place = draw(st.sampled_from([*columns, "further", "further"]))
-            text = draw(_marked(one.text))
             if place == "further" or place == "Interface":
                 further.append([title, text])
             else:

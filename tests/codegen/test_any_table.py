@@ -2,11 +2,13 @@
 
 import re
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from codegen import changes, compile_table, document, interpret, readback
+from codegen.problems import BadTable
 from codegen.spec import Bound, Spec
-from tests.codegen import running
+from tests.codegen import any_phrase, running
 from tests.codegen.any_table import Expected, tables
 
 quick = settings(
@@ -48,6 +50,15 @@ def test_a_right_table_says_what_it_was_made_of(made: tuple[str, Expected]) -> N
         each.name for each in spec.interfaces
     ]
     assert all(problem.warning for problem in problems)
+
+
+@quick
+@given(any_phrase.strays.flatmap(tables))
+def test_a_right_table_with_a_figure_that_no_form_reads_is_refused(
+    made: tuple[str, Expected],
+) -> None:
+    with pytest.raises(BadTable):
+        interpret.read(document.of_text(made[0]))
 
 
 @quick

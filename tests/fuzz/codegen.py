@@ -6,7 +6,6 @@ the fewest inputs that reach all the code that was reached.
 """
 
 import hashlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,14 +14,16 @@ from pathlib import Path
 
 import click
 
-from tests.codegen.holding import SHARDS
+from tests.codegen.holding import SHARDS, holds_of_bytes
+from tests.fuzz import reach
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 CASES = ROOT / "tests/codegen"
 CORPUS = CASES / "corpus"
 TARGET = HERE / "codegen_target.py"
-LONGEST = 4096
+COMPILER = ROOT / "codegen"
+LONGEST = 2048
 SLOW_SECONDS = 10
 
 
@@ -34,8 +35,7 @@ def main(minutes: float, keep: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
         place = Path(scratch)
         seeds, found = place / "seeds", place / "found"
-        for folder in (seeds, found):
-            folder.mkdir()
+        found.mkdir()
         _fill(seeds, _known())
         (place / "words").write_text(_dictionary(SHARDS))
         status = _run(
@@ -43,15 +43,14 @@ def main(minutes: float, keep: bool) -> None:
             f"-max_total_time={int(minutes * 60)}", f"-max_len={LONGEST}",
             f"-timeout={SLOW_SECONDS}", "-print_final_stats=1",
         )  # fmt: skip
-        kept = _keep(found.iterdir())
-        if keep:
-            smallest = place / "smallest"
-            smallest.mkdir()
-            _run(smallest, str(CORPUS), str(seeds), "-merge=1", f"-max_len={LONGEST}")
-            _keep(smallest.iterdir())
-    for path in kept:
-        click.echo(f"found: {path.relative_to(ROOT)}")
-    sys.exit(1 if kept else status)
+        failing = [path.read_bytes() for path in found.iterdir()]
+        if keep and not failing:
+            tried = [path.read_bytes() for path in seeds.iterdir()]
+            _fill(CORPUS, reach.beyond(_known(), tried, holds_of_bytes, COMPILER))
+        _fill(CORPUS, failing)
+    for content in failing:
+        click.echo(f"found: {CORPUS.relative_to(ROOT) / _name(content)}")
+    sys.exit(1 if failing else status)
 
 
 def _run(folder: Path, *options: str) -> int:
@@ -61,23 +60,16 @@ def _run(folder: Path, *options: str) -> int:
 
 def _known() -> Iterator[bytes]:
     """Every table that the tests have, and what was found before."""
-    for path in (ROOT / "limits.md", *CASES.glob("data/*.md"), *CORPUS.iterdir()):
+    for path in (ROOT / "limits.md", *CASES.glob("data/*.md"), *CORPUS.glob("*")):
         yield path.read_bytes()
     for path in CASES.glob("cases/*/table.*"):
         yield path.read_bytes()
 
 
 def _fill(folder: Path, contents: Iterable[bytes]) -> None:
+    folder.mkdir(exist_ok=True)
     for content in contents:
         (folder / _name(content)).write_bytes(content)
-
-
-def _keep(found: Iterable[Path]) -> list[Path]:
-    CORPUS.mkdir(exist_ok=True)
-    return [
-        Path(shutil.copy(path, CORPUS / _name(path.read_bytes())))
-        for path in sorted(found)
-    ]
 
 
 def _name(content: bytes) -> str:

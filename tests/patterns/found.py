@@ -11,6 +11,8 @@ from codegen.forms import FORMS
 
 ROOT = Path(__file__).parent.parent.parent
 METHODS = {"match", "fullmatch", "search", "sub", "split", "findall", "finditer"}
+OPERATORS = {"server/settings.py", "server/redis_urls.py"}
+"""What is put to their patterns is what the operator wrote, once, at the start."""
 
 
 @dataclass(frozen=True)
@@ -26,55 +28,58 @@ def every() -> Iterator[Found]:
     """Those in the text of the program, then one for each form of a phrase."""
     for folder in ("codegen", "server"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            yield from _in_file(path)
+            shown = str(path.relative_to(ROOT))
+            if shown not in OPERATORS:
+                yield from _in_file(path, shown)
     for form in FORMS:
         yield Found(f"form {form.example!r}", form.pattern, "fullmatch")
 
 
-def _in_file(path: Path) -> Iterator[Found]:
-    tree = ast.parse(path.read_text())
-    shown = str(path.relative_to(ROOT))
-    for node in ast.walk(tree):
+def _in_file(path: Path, shown: str) -> Iterator[Found]:
+    made: dict[re.Pattern[str], int] = {}
+    used: set[re.Pattern[str]] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         on, method = node.func.value, node.func.attr
-        if isinstance(on, ast.Name) and on.id == "re" and method in METHODS:
-            # re.fullmatch("...", text): made where it is used.
-            pattern = re.compile(ast.literal_eval(node.args[0]), _flags(node))
+        if not isinstance(on, ast.Name) or method not in {*METHODS, "compile"}:
+            continue
+        if on.id != "re":
+            pattern = _named(path, on.id)
+        elif isinstance(node.args[0], ast.Constant):
+            pattern = re.compile(ast.literal_eval(node.args[0]), _flags(node, method))
+        else:
+            pattern = None  # put together as the program runs; forms are tried below
+        if pattern is None:
+            continue
+        if method == "compile":
+            made[pattern] = node.lineno
+        else:
+            used.add(pattern)
             yield Found(f"{shown}:{node.lineno}", pattern, method)
-        elif isinstance(on, ast.Name) and method in METHODS and on.id.isupper():
-            yield Found(f"{shown}:{node.lineno}", _named(path, on.id), method)
+    for pattern, number in made.items():
+        if pattern not in used:  # in another file: by the method that takes longest
+            yield Found(f"{shown}:{number}", pattern, "search")
 
 
-def _flags(call: ast.Call) -> int:
-    named = {each.arg: each.value for each in call.keywords}
-    given = [*([named["flags"]] if "flags" in named else []), *call.args[2:]]
-    return sum(
-        getattr(re, each.attr)
-        for each in given
-        if isinstance(each, ast.Attribute)
-        and isinstance(each.value, ast.Name)
-        and each.value.id == "re"
-    )
+def _flags(call: ast.Call, method: str) -> int:
+    """The flags of a call of ``re``, named or in their place."""
+    place = 1 if method == "compile" else 2
+    given = [each.value for each in call.keywords if each.arg == "flags"]
+    given += call.args[place:] if method not in {"sub", "split"} else []
+    names = [each.attr for flag in given for each in ast.walk(flag)
+             if isinstance(each, ast.Attribute)]  # fmt: skip
+    flags = re.RegexFlag(0)
+    for name in names:
+        flags |= re.RegexFlag[name]
+    return flags
 
 
-def _named(path: Path, name: str) -> re.Pattern[str]:
-    """The pattern that a file calls so, of its own or imported."""
+def _named(path: Path, name: str) -> re.Pattern[str] | None:
+    """The pattern that a file calls so, of its own or imported; None: no pattern."""
+    if not name.isupper():
+        return None
     parts = path.relative_to(ROOT).with_suffix("").parts
     module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-    pattern = getattr(importlib.import_module(module), name)
-    assert isinstance(pattern, re.Pattern), f"{module}.{name} is no pattern"
-    return pattern
-
-
-def made() -> set[str]:
-    """The text of every pattern that is made by `re.compile("...")`."""
-    return {
-        ast.literal_eval(node.args[0])
-        for folder in ("codegen", "server")
-        for path in (ROOT / folder).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call)
-        and ast.unparse(node.func) == "re.compile"
-        and not isinstance(node.args[0], ast.Call)
-    }
+    found = getattr(importlib.import_module(module), name, None)
+    return found if isinstance(found, re.Pattern) else None
