@@ -63,6 +63,8 @@ class OverHttp:
         }
         body = environ["wsgi.input"].read() or None
         method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
+        if environ["QUERY_STRING"]:
+            target += "?" + environ["QUERY_STRING"]
         try:
             self._connection.request(method, target, body, headers)
             return self._connection.getresponse()
