@@ -14,9 +14,11 @@ def plain(listed: str) -> set[str]:
 
 
 def routed(app: Flask) -> set[str]:
+    """The API; the operator's own pages are no part of it."""
     return {
         f"{method} {re.sub(r'<[^>]*>', '{}', rule.rule)}"
         for rule in app.url_map.iter_rules()
+        if not rule.endpoint.startswith("console.")
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
 
