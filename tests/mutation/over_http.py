@@ -45,15 +45,23 @@ class OverHttp:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         answer = self._ask(environ)
         start_response(f"{answer.status} {answer.reason}", answer.getheaders())
-        # As it comes: a stream has no end to wait for.
-        first = answer.read1(CHUNK)
+        if answer.getheader("Content-Type", "").startswith("text/event-stream"):
+            yield from self._streamed(environ, answer)
+            return
+        first = answer.read(CHUNK)
         self.trace.append(Exchange(_call(environ), answer.status, _rule(answer, first)))
+        yield first
+        yield from iter(lambda: answer.read(CHUNK), b"")
+
+    def _streamed(
+        self, environ: dict[str, Any], answer: http.client.HTTPResponse
+    ) -> Iterator[bytes]:
+        """As it comes, for it has no end to wait for."""
+        self.trace.append(Exchange(_call(environ), answer.status, ""))
         try:
-            yield first
             yield from iter(lambda: answer.read1(CHUNK), b"")
         finally:
-            if not answer.isclosed():
-                self._connection.close()  # what was not read is in the way
+            self._connection.close()  # what was not read is in the way
 
     def _ask(self, environ: dict[str, Any]) -> http.client.HTTPResponse:
         headers = {
@@ -63,7 +71,7 @@ class OverHttp:
         }
         body = environ["wsgi.input"].read() or None
         method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
-        if environ["QUERY_STRING"]:
+        if environ["QUERY_STRING"] and "?" not in target:
             target += "?" + environ["QUERY_STRING"]
         try:
             self._connection.request(method, target, body, headers)
