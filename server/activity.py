@@ -24,8 +24,10 @@ SECONDS = 900
 OTHER = "other"
 """Calls of no interface of the table."""
 
-# For each second its time and two numbers a column, 4 bytes each.
+# For each second its time and two numbers a column, 4 bytes each. Of the time the low
+# 32 bits: they come again after 136 years, and a clock that is far ahead has more.
 _SHAPE = Shape(per_column=SECONDS * 2 * 4, beside=SECONDS * 4)
+_LOW_BITS = 0xFFFF_FFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +98,13 @@ def answered(column: int, *, refused: bool) -> None:
     seconds, _ = _known()
     second = now_ns() // 1_000_000_000
     row = second % SECONDS
+    begun = second & _LOW_BITS
     begin = SECONDS + row * seconds.width
     cells = seconds.cells
     with _lock:
-        if cells[row] != second:
+        if cells[row] != begun:
             cells[begin : begin + seconds.width] = seconds.nothing
-            cells[row] = second
+            cells[row] = begun
         cells[begin + 2 * column + refused] += 1
 
 
@@ -131,7 +134,7 @@ def _add_rows(
     begun = slot[:SECONDS].tolist()
     for n, second in enumerate(wanted):
         row = second % SECONDS
-        if begun[row] == second:
+        if begun[row] == second & _LOW_BITS:
             begin = SECONDS + row * width
             rows[n] = list(map(add, rows[n], slot[begin : begin + width].tolist()))
 

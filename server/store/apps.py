@@ -75,13 +75,13 @@ _COUNTS = Statement(
     " WHERE id = ?"
 )
 _FULLEST = {
-    column: Statement(
+    count: Statement(
         f"""
-        SELECT org, name, {column} FROM app WHERE edition = ? AND {column} >= ?
+        SELECT org, name, {count} FROM app WHERE edition = ? AND {count} >= ?
         LIMIT ?
         """
     )
-    for column in ("user_count", "attribute_bytes", "group_count", "chatroom_count")
+    for count in ("user_count", "attribute_bytes", "group_count", "chatroom_count")
 }
 _CREATE = Statement(
     """

@@ -43,7 +43,7 @@ class RecordingWindows(RedisWindows):
 
 
 def call_until(end, windows, sets, seed):
-    turn = Random(seed)  # noqa: S311
+    turn = Random(seed)  # noqa: S311 (repeatable, not secret)
     while time.monotonic() < end:
         try:
             windows.take(sets[turn.randrange(len(sets))])

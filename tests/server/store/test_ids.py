@@ -123,7 +123,7 @@ def test_what_is_undone_gives_its_id_to_nobody(
 ) -> None:
     seen = []
 
-    def refuse(_: int, __: Outgoing, ids: list[int], ___: int) -> None:
+    def refuse(_: int, __: Outgoing, ids: list[int]) -> None:
         seen.extend(ids)
         raise ValueError("undone")
 

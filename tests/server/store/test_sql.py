@@ -46,7 +46,9 @@ def _given_constants(tree: ast.Module, known: set[str]) -> Iterator[str]:
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign) and is_constant(node.value, known):
             targets = node.targets
-        elif isinstance(node, ast.For) and is_constant(node.iter, known):
+        elif isinstance(node, ast.For | ast.comprehension) and is_constant(
+            node.iter, known
+        ):
             targets = [node.target]
         yield from (each.id for each in targets if isinstance(each, ast.Name))
 
@@ -111,6 +113,7 @@ def test_only_constants_get_into_sql(path: Path) -> None:
         'def find(by):\n    execute_sql("DELETE FROM {}".format(by))',
         'BY = "a"\ndef find(BY):\n    execute_sql(f"SELECT 1 ORDER BY {BY}")',
         "TABLE = input()\nFIND = f'SELECT 1 FROM {TABLE}'",
+        "FIND = [f'SELECT {column} FROM app' for column in input()]",
     ],
 )
 def test_anything_else_is_seen(careless: str) -> None:
