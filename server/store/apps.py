@@ -75,13 +75,13 @@ _COUNTS = Statement(
     " WHERE id = ?"
 )
 _FULLEST = {
-    count: Statement(
+    held: Statement(
         f"""
-        SELECT org, name, {count} FROM app WHERE edition = ? AND {count} >= ?
+        SELECT org, name, {held} FROM app WHERE edition = ? AND {held} >= ?
         LIMIT ?
         """
     )
-    for count in ("user_count", "attribute_bytes", "group_count", "chatroom_count")
+    for held in ("user_count", "attribute_bytes", "group_count", "chatroom_count")
 }
 _CREATE = Statement(
     """
@@ -201,7 +201,7 @@ def holdings(app_id: int) -> Holdings:
 def fullest(column: str, edition: str, least: int, limit: int) -> list[tuple[str, int]]:
     """Some apps that hold *least* or more: key and number; *column* of Holdings."""
     rows = _FULLEST[column].all(edition, least, limit)
-    return [(f"{org}/{name}", int(held)) for org, name, held in rows]
+    return [(f"{org}/{name}", int(number)) for org, name, number in rows]
 
 
 def create(
