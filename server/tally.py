@@ -146,6 +146,9 @@ def _alone(directory: Path) -> Iterator[None]:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield
     finally:
+        # By itself: gevent closes what is no regular file only once its loop comes
+        # round, and a greenlet that opens the next file would wait for its own lock.
+        fcntl.flock(fd, fcntl.LOCK_UN)
         os.close(fd)
 
 

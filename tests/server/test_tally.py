@@ -25,6 +25,17 @@ print(tally.places, flush=True)
 sys.stdin.read()
 """
 
+BY_GREENLETS = """
+from gevent import monkey, sleep
+monkey.patch_all()
+sleep(0)
+import sys
+from pathlib import Path
+from server.tally import Shape, Tally
+for name in ("one", "another"):
+    Tally(Path(sys.argv[1]) / name, ["a"], Shape(per_column=8))
+"""
+
 
 @contextmanager
 def another_process(path: Path, adds: int) -> Iterator[subprocess.Popen[bytes]]:
@@ -143,3 +154,11 @@ def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
 
     assert (tmp_path / "t").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["t"]
+
+
+def test_a_greenlet_opens_one_file_after_another(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", BY_GREENLETS, str(tmp_path)]
+
+    subprocess.run(command, cwd=ROOT, check=True, timeout=30)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "another"}
