@@ -61,6 +61,7 @@ class OverHttp:
         try:
             yield from iter(lambda: answer.read1(CHUNK), b"")
         finally:
+            answer.close()  # it holds the socket too
             self._connection.close()  # what was not read is in the way
 
     def _ask(self, environ: dict[str, Any]) -> http.client.HTTPResponse:

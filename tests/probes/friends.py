@@ -3,11 +3,26 @@
 import orjson
 from werkzeug.test import TestResponse
 
-from server.store.models import Contact, User
+from server.store.database import Statement, writing
+from server.store.models import User
 from tests.conftest import Tenant
 from tests.probes.base import CALLS, names, passes, populate, probe, refused_by
 
 CALLS["friends.calls"] = lambda tenant: tenant.get("/users/nobody/contacts/users")
+
+
+_FRIENDS = Statement(
+    """
+    INSERT INTO contact (owner_id, friend_id)
+    SELECT ?, id FROM user WHERE id <> ? ORDER BY id LIMIT ?
+    """
+)
+_THEIRS = Statement(
+    """
+    INSERT INTO contact (owner_id, friend_id)
+    SELECT friend_id, owner_id FROM contact WHERE owner_id = ?
+    """
+)
 
 
 def befriend(tenant: Tenant, owner: str, contact: str) -> TestResponse:
@@ -17,9 +32,9 @@ def befriend(tenant: Tenant, owner: str, contact: str) -> TestResponse:
 def fill(owner: str, count: int) -> None:
     """Give *owner* the first *count* users as contacts, as if they were added."""
     found = User.get(username=owner)
-    others = User.select().where(User.id != found.id).limit(count)
-    pairs = [pair for each in others for pair in ((found, each), (each, found))]
-    Contact.insert_many(pairs, [Contact.owner, Contact.friend]).execute()
+    with writing(found.app_id):
+        _FRIENDS.run(found.id, found.id, count)
+        _THEIRS.run(found.id)
 
 
 @probe("friends.user_id")

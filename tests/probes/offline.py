@@ -1,5 +1,6 @@
 """The figures of Offline messages."""
 
+import time
 from contextlib import closing
 from itertools import islice
 
@@ -14,6 +15,7 @@ from tests.probes.base import CALLS, names, passes, populate, probe, refused_by
 
 PATH = "/users/p000000/offline_msg_count"
 STREAM = "/users/p000000/stream"
+GONE_SECONDS = 30
 
 CALLS["offline.calls"] = lambda tenant: tenant.get("/users/nobody/offline_msg_count")
 
@@ -61,6 +63,14 @@ def stream_ticket(tenant: Tenant, figure: int) -> None:
     assert answer["expires_in"] == figure
 
 
+def gone(resource: str) -> None:
+    """A server notices that a device has gone when its thread next looks."""
+    ends = time.monotonic() + GONE_SECONDS
+    while Connection.select().where(Connection.resource == resource).exists():
+        assert time.monotonic() < ends, f"{resource} is held"
+        time.sleep(0.01)
+
+
 @probe("offline.devices_per_user")
 def devices_per_user(tenant: Tenant, figure: int) -> None:
     populate(tenant, 1)
@@ -73,6 +83,7 @@ def devices_per_user(tenant: Tenant, figure: int) -> None:
     for resource in names(figure - 1, "ios_"):
         hold(resource)
     passes(user.get(STREAM, query_string={"resource": "web_1"})).close()
+    gone("web_1")
     hold("ios_last")
     refused_by("offline.devices_per_user", user.get(STREAM), 403)
     # One that is connected already comes back instead of itself.
