@@ -156,7 +156,7 @@ def serving(
             process.wait()
 
 
-def wait_until_healthy(server: Gunicorn, seconds: float = 20) -> None:
+def wait_until_healthy(server: Gunicorn, seconds: float = 60) -> None:
     ends = time.monotonic() + seconds
     while True:
         assert server.process.poll() is None, server.log
