@@ -8,4 +8,5 @@ for line in http.urlopen(http.Request(url, headers=head)):
     told[name] = value
     if not name and told.pop("event", "") == "message":  # an empty line ends an event
         print(json.loads(told["data"])["payload"]["bodies"][0]["msg"], flush=True)
-        http.urlopen(http.Request(f"{url}/ack", json.dumps({"upto": told["id"]}).encode(), head))
+        body = json.dumps({"upto": told["id"]}).encode()
+        http.urlopen(http.Request(f"{url}/ack", body, head))

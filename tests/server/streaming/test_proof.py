@@ -56,7 +56,9 @@ class Device(threading.Thread):
             client._take(0.2)
         except TimeoutError:
             return
-        if self.ids and self.chance.random() < 0.3:
+        # What this stream told, not one before it: that may be told again on this one
+        # already, and be under way.
+        if client.told and self.chance.random() < 0.3:
             upto = self.ids[-1]
             self.chat.ack(self.user, str(upto))
             self.acknowledged = upto
