@@ -33,7 +33,8 @@ OUTSIDE_THE_TABLE = {
     "console.asset", "console.missing", "console.sign_in", "console.enter",
     "console.leave", "console.overview", "console.live_overview", "console.app",
     "console.live_app", "console.change_edition", "console.rotate_secret",
-    "console.delete", "console.try_sending", "console.document",
+    "console.delete", "console.try_sending", "console.open_stream",
+    "console.document",
     "console.live_document", "console.changes",
 }  # fmt: skip
 

@@ -2,13 +2,14 @@
 
 from collections import Counter
 
+import orjson
 from flask import Response, abort, g, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from server import activity, limiting, rules
 from server.caller import App
-from server.console import figures, trying
+from server.console import figures, receiving, trying
 from server.console.frame import blueprint, fragment, page, parts, root
 from server.refusal_ring import Seen
 from server.store import apps, audit
@@ -22,7 +23,8 @@ _DONE = {
 _APP = "/apps/<owner>/<name>"
 
 
-def _found(owner: str, name: str) -> App:
+def named(owner: str, name: str) -> App:
+    """The app of a page's address, or the page that says there is none."""
     found = apps.find(owner, name)
     if found is None:
         raise NotFound
@@ -50,6 +52,7 @@ def _page(app: App, status: int = 200, **more: object) -> Response:
         changes=audit.page(subject=key, limit=MOST_CHANGES),
         refusals=_refusals(app),
         are_counters_lost=limiting.counters_are_lost(),
+        users=receiving.offered(app),
         **(told | more),
     )
 
@@ -69,13 +72,13 @@ def _refusals(app: App) -> list[tuple[Seen, int]]:
 @blueprint.get(_APP)
 def app(*, owner: str, name: str) -> Response:
     """All of it."""
-    return _page(_found(owner, name))
+    return _page(named(owner, name))
 
 
 @blueprint.get(f"{_APP}/live")
 def live_app(*, owner: str, name: str) -> Response:
     """What changes by itself."""
-    found = _found(owner, name)
+    found = named(owner, name)
     bars = {
         f"use-{rule}": fragment("use.html", use=use)
         for rule, use in figures.uses(found).items()
@@ -87,7 +90,7 @@ def live_app(*, owner: str, name: str) -> Response:
 @blueprint.post(f"{_APP}/edition")
 def change_edition(*, owner: str, name: str) -> ResponseReturnValue:
     """Put the app on another edition."""
-    found = _found(owner, name)
+    found = named(owner, name)
     edition = request.form.get("edition", "")
     if edition not in rules.EDITIONS:
         known = ", ".join(rules.EDITIONS)
@@ -104,19 +107,19 @@ def change_edition(*, owner: str, name: str) -> ResponseReturnValue:
 @blueprint.post(f"{_APP}/secret")
 def rotate_secret(*, owner: str, name: str) -> ResponseReturnValue:
     """New credentials, shown this once: so no redirect, which would need them kept."""
-    _found(owner, name)
+    named(owner, name)
     try:
         with audit.acting_as(g.session.operator):
             made = apps.rotate(owner, name)
     except apps.NoSuchApp:
         abort(404)
-    return _page(_found(owner, name), made=made)
+    return _page(named(owner, name), made=made)
 
 
 @blueprint.post(f"{_APP}/delete")
 def delete(*, owner: str, name: str) -> ResponseReturnValue:
     """Delete the app, when its key was typed."""
-    found = _found(owner, name)
+    found = named(owner, name)
     key = f"{owner}/{name}"
     typed = request.form.get("key", "").strip()
     if typed != key:
@@ -133,7 +136,26 @@ def delete(*, owner: str, name: str) -> ResponseReturnValue:
 @blueprint.post(f"{_APP}/try")
 def try_sending(*, owner: str, name: str) -> ResponseReturnValue:
     """Send a message as the app's own server would, and show both sides of it."""
-    found = _found(owner, name)
+    found = named(owner, name)
     draft = trying.Draft.of(request.form)
     tried = trying.send(found, draft, f"console:{g.session.operator}")
     return _page(found, tried=tried, draft=draft)
+
+
+@blueprint.post(f"{_APP}/stream")
+def open_stream(*, owner: str, name: str) -> Response:
+    """A way into a user's stream, for the page's script; or why there is none."""
+    asked = request.form.get("user", "").strip()
+    client = f"console:{g.session.operator}"
+    with audit.acting_as(g.session.operator):
+        answer = receiving.open_stream(named(owner, name), asked, client)
+    if isinstance(answer, receiving.Opened):
+        return _told(200, path=answer.path)
+    response = _told(answer.status, words=answer.words)
+    if answer.retry_after is not None:
+        response.headers["Retry-After"] = answer.retry_after
+    return response
+
+
+def _told(status: int, **words: str) -> Response:
+    return Response(orjson.dumps(words), status, content_type="application/json")

@@ -19,7 +19,8 @@ from server.clock import now_ms
 from server.store import tokens
 
 TARGETS = {"users": "users", "chatgroups": "groups", "chatrooms": "chat rooms"}
-_SECONDS = 60
+SECONDS = 60
+"""That a token of ours is good for."""
 _SHOWN = ("retry-after", "ratelimit-policy", "ratelimit", "x-request-id")
 
 
@@ -69,8 +70,8 @@ def send(app: App, draft: Draft, client: str) -> Tried:
     }
     if draft.sender:
         asked = {"from": draft.sender, **asked}
-    # In a context of its own: this call's caller and figures are not that one's.
-    status, headers, content = copy_context().run(_call, app, path, asked, client)
+    token = tokens.issue(app.id, None, now_ms() // 1000 + SECONDS, app.token_key)
+    status, headers, content = call(path, asked, token, client)
     named = {name.lower(): value for name, value in headers}
     return Tried(
         "POST",
@@ -82,11 +83,17 @@ def send(app: App, draft: Draft, client: str) -> Tried:
     )
 
 
-def _call(
-    app: App, path: str, asked: object, client: str
+def call(
+    path: str, asked: object, token: str, client: str
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    ends = now_ms() // 1000 + _SECONDS
-    token = tokens.issue(app.id, None, ends, app.token_key)
+    """What the server answers to a POST that comes from the operator's address."""
+    # In a context of its own: this call's caller and figures are not that one's.
+    return copy_context().run(_call, path, asked, token, client)
+
+
+def _call(
+    path: str, asked: object, token: str, client: str
+) -> tuple[int, list[tuple[str, str]], bytes]:
     builder = EnvironBuilder(
         path,
         method="POST",

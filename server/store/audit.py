@@ -23,6 +23,7 @@ Action = Literal[
     "operator.key",
     "operator.deleted",
     "rules",
+    "user.stream",
 ]
 
 SERVER = "server"
@@ -86,6 +87,12 @@ def acting_as(actor: str) -> Iterator[None]:
 def note(action: Action, subject: str, words: str = "") -> None:
     """Write down a change: part of the transaction that makes it."""
     _ADD.run(now_ms(), _actor.get(), action, subject, words)
+
+
+def record(action: Action, subject: str, words: str = "") -> None:
+    """Write down what is no change of the database, in a transaction of its own."""
+    with writing(INSTALLATION):
+        note(action, subject, words)
 
 
 def page(

@@ -34,6 +34,7 @@ async function look() {
   }
   if (answer.status === 401) {
     say("Your session is over.", "Sign in again");
+    dispatchEvent(new Event("session-over"));
     return false;
   }
   if (answer.status === 404) {

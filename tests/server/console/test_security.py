@@ -25,6 +25,7 @@ FORMS = {
     "/apps/acme/chat/secret": {},
     "/apps/acme/chat/delete": {"key": "acme/chat"},
     "/apps/acme/chat/try": {"kind": "users", "to": "bob", "text": "hi"},
+    "/apps/acme/chat/stream": {"user": "bob"},
     "/sign-out": {},
 }
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
