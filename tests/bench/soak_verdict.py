@@ -1,0 +1,213 @@
+"""Whether a soak was good: each claim with the figures it rests on."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.bench.soak_book import Seen
+from tests.bench.soak_world import Plan
+
+P99_FACTOR = 1.2
+MEMORY_SHARE, MEMORY_MB = 0.05, 4
+"""How much a process may grow from warm-up to end by the fitted line; the larger."""
+DESCRIPTORS_SHARE, DESCRIPTORS = 0.05, 4
+DISK_SHARE, DISK_MB = 0.05, 8
+SWEEP_SECONDS = 300
+SLACK_SECONDS = 45
+"""What a sweep, or its turn, may take."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One thing that has to be so."""
+
+    what: str
+    holds: bool
+    figures: str
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def latencies(seen: Seen, begin: float, end: float) -> array:
+    found = array("f")
+    for second in range(int(begin), int(end)):
+        if second in seen.seconds:
+            found.extend(seen.seconds[second].latencies_ms)
+    return found
+
+
+def growth(points: Sequence[tuple[float, float]]) -> float:
+    """By how much the fitted line (least squares) rises from the first to the last."""
+    if len(points) < 2:
+        return 0.0
+    mean_t = sum(t for t, _ in points) / len(points)
+    mean_v = sum(v for _, v in points) / len(points)
+    spread = sum((t - mean_t) ** 2 for t, _ in points)
+    slope = sum((t - mean_t) * (v - mean_v) for t, v in points) / spread
+    return slope * (points[-1][0] - points[0][0])
+
+
+def flat(
+    what: str,
+    points: Sequence[tuple[float, float]],
+    share: float,
+    least: float,
+    unit: str,
+) -> Claim:
+    """Whether the fitted growth is within the tolerance."""
+    mean = sum(v for _, v in points) / max(1, len(points))
+    rises, allowed = growth(points), max(least, share * mean)
+    told = f"{rises:+.1f} {unit} fitted over the time after warm-up, at most {allowed:.1f}; mean {mean:.1f}"
+    return Claim(f"{what} is flat", bool(points) and rises <= allowed, told)
+
+
+@dataclass(frozen=True)
+class Times:
+    """In seconds from the load's begin."""
+
+    total: float
+    warm: float
+    """Left out at the beginning: caches fill, threads start."""
+    window: float
+    """As long as what is compared at either end."""
+    settled: float
+    """From when on what is kept for a while is as much as it will be."""
+    sweeps: float
+    """From one sweep to the next."""
+
+    @classmethod
+    def of(cls, total: float, plan: Plan) -> "Times":
+        sweeps = min(SWEEP_SECONDS, plan.kept_seconds)
+        return cls(
+            total, warm=total / 30, window=total / 6,
+            settled=min(total / 2, plan.kept_seconds + sweeps), sweeps=sweeps,
+        )  # fmt: skip
+
+
+def claims(
+    seen: Seen,
+    samples: list[dict],
+    plan: Plan,
+    times: Times,
+    missing: int,
+    unsent: int,
+    started: int,
+) -> list[Claim]:
+    """All of them; *started* when the load began, in the samples' own time."""
+    late = [each for each in samples if each["at"] - started >= times.settled]
+    return [
+        *_answers(seen, missing, unsent),
+        _speed(seen, times),
+        *_processes(samples, started, times),
+        *_kept(late, plan, times),
+        *_disk(late, started),
+    ]
+
+
+def _answers(seen: Seen, missing: int, unsent: int) -> list[Claim]:
+    refused = seen.statuses[429]
+    return [
+        Claim("no 5xx", seen.fails == 0, f"{seen.fails} of {seen.calls} answers"),
+        Claim("every call is answered", seen.lost + unsent == 0, f"{seen.lost} were not, {unsent} not even sent"),
+        Claim(
+            "every answer is the right one, each 429 was due, no rate was passed",
+            seen.wrong == 0, f"{seen.wrong} were not; {refused} refusals",
+        ),
+        Claim("most calls are admitted", refused < seen.calls * 0.05, f"{refused / max(1, seen.calls):.2%} refused"),
+        Claim("every message came over its stream", missing == 0, f"{missing} did not"),
+    ]  # fmt: skip
+
+
+def _speed(seen: Seen, times: Times) -> Claim:
+    first = latencies(seen, times.warm, times.warm + times.window)
+    last = latencies(seen, times.total - times.window, times.total)
+    before, after = percentile(first, 0.99), percentile(last, 0.99)
+    told = f"{before:.1f} ms in the first {times.window:.0f} s after warm-up, {after:.1f} ms in the last: {after / max(before, 1e-9):.2f} x"
+    return Claim(
+        f"p99 stays within {P99_FACTOR} x",
+        bool(first and last) and after <= P99_FACTOR * before,
+        told,
+    )
+
+
+def _processes(samples: list[dict], started: float, times: Times) -> list[Claim]:
+    warm = [each for each in samples if each["at"] - started >= times.window]
+    names = {name for each in warm for name in each["processes"]}
+    lasting = sorted(n for n in names if all(n in each["processes"] for each in warm))
+    gone = sorted(
+        name for name in names if name.startswith("worker") and name not in lasting
+    )
+    found = [
+        Claim(
+            "the same workers from begin to end",
+            not gone,
+            ", ".join(gone) or ", ".join(lasting),
+        )
+    ]
+    for n, (what, share, least, unit, scale) in enumerate(
+        (
+            ("memory of", MEMORY_SHARE, MEMORY_MB, "MB", 1024),
+            ("descriptors of", DESCRIPTORS_SHARE, DESCRIPTORS, "open", 1),
+        )
+    ):
+        for name in lasting:
+            points = [(each["at"], each["processes"][name][n] / scale) for each in warm]
+            found.append(flat(f"{what} {name}", points, share, least, unit))
+    return found
+
+
+def _kept(late: list[dict], plan: Plan, times: Times) -> list[Claim]:
+    """Nothing is older than the table and one turn of the sweep allow."""
+    slack = times.sweeps + SLACK_SECONDS
+    allowed = {
+        "waiting": plan.kept_seconds, "event": plan.kept_seconds, "file": plan.kept_seconds,
+        "message": plan.message_seconds,
+    }  # fmt: skip
+    words = {
+        "waiting": "offline queues",
+        "event": "events",
+        "file": "rows of uploads",
+        "message": "messages",
+    }
+    rows = [each["rows"] for each in late if "rows" in each]
+    found = []
+    for table, seconds in allowed.items():
+        oldest = max((each[table][1] for each in rows), default=-1.0)
+        most = max((each[table][0] for each in rows), default=0)
+        told = f"the oldest was {oldest:.0f} s old, at most {seconds} s and {slack:.0f} s until it is swept; at most {most:,.0f}"
+        found.append(
+            Claim(
+                f"{words[table]} within their retention",
+                most > 0 and 0 <= oldest <= seconds + slack,
+                told,
+            )
+        )
+    for name, seconds in (
+        ("uploads", plan.kept_seconds),
+        ("history", plan.history_minutes * 60),
+    ):
+        oldest = max((each["unix"] - each[name][2] for each in late), default=-1.0)
+        most = max((each[name][0] for each in late), default=0)
+        told = f"the oldest was {oldest:.0f} s old, at most {seconds} s and {slack:.0f} s; at most {most:,.0f} files"
+        found.append(
+            Claim(
+                f"files of {name} within their retention",
+                most > 0 and 0 <= oldest <= seconds + slack,
+                told,
+            )
+        )
+    return found
+
+
+def _disk(late: list[dict], started: float) -> list[Claim]:
+    found = []
+    for name, read in (
+        ("the database", lambda each: each["db"]), ("the write-ahead log", lambda each: each["wal"]),
+        ("the counters", lambda each: each["counters"]), ("the uploads", lambda each: each["uploads"][1]),
+    ):  # fmt: skip
+        points = [(each["at"], read(each) / 1e6) for each in late]
+        found.append(flat(name, points, DISK_SHARE, DISK_MB, "MB"))
+    return found
