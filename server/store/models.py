@@ -182,13 +182,17 @@ class Recalled(_Table):
 
 
 class Waiting(_Table):
-    """A message in a user's offline queue, until a device has received it."""
+    """A message in a user's offline queue, until a device has received it.
 
-    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
-    message = ForeignKeyField(Message, on_delete="CASCADE")
+    A send to a large group writes thousands, chosen from who and what there is: so
+    neither is checked again. Triggers remove what waits with its user or message.
+    """
+
+    user_id = BigIntegerField()
+    message_id = BigIntegerField(index=True)
 
     class Meta:
-        primary_key = CompositeKey("user", "message")
+        primary_key = CompositeKey("user_id", "message_id")
         without_rowid = True
 
 
@@ -390,6 +394,7 @@ class QuotaUse(_Table):
     class Meta:
         primary_key = CompositeKey("app", "rule", "day")
         without_rowid = True  # one tree to write at each send, not two
+        indexes = ((("day",), False),)  # of the sweep; a day's use does not touch it
 
 
 class ServerSecret(_Table):

@@ -5,12 +5,16 @@ of five thousand members) and five million messages, and the same operations are
 on each: as calls, from the WSGI request to the last byte of the answer, and straight at
 the store, where a few microseconds more of one lookup can be seen. Median and p99, and
 each median at the largest size beside that at the smallest.
+
+``--build DIR`` makes the databases and measures nothing; ``--made DIR`` measures copies
+of what was made there. So what takes long need not have the machine for itself.
 """
 
 import argparse
 import io
 import random
 import resource
+import shutil
 import statistics
 import tempfile
 import time
@@ -38,13 +42,17 @@ from server.store import (
 )
 from server.store.muc_entry import Caps
 from tests.bench import population
-from tests.bench.population import HOUR_MS, NOW_MS, SEED, name
+from tests.bench.population import HOUR_MS, SEED, name
 
 NO_CAP = Membership("none")
 CAPS = Caps(joined=NO_CAP, members=NO_CAP)
 WEEK = Kept("week", Stated(7 * 86_400, "7 days", "bench"))
 TRIES = 300
 
+MADE_AT = "made-at"
+"""Beside a database: the population's NOW_MS when it was made."""
+
+Times = dict[str, list[float]]
 Operation = Callable[[int], object]
 Request = Callable[[int], tuple[str, str, str, str]]
 """The n-th call: method, path below the app, query, body."""
@@ -139,8 +147,7 @@ class Caller:
 def operations(app_id: int, size: population.Size) -> dict[str, tuple[int, Operation]]:
     """Each operation, how often it is tried, and what it does the n-th time."""
     chance = random.Random(SEED + 1)  # noqa: S311 (repeatable, not secret)
-    app = apps.find("bench", "scale")
-    assert app is not None
+    app = made_app()
     large = population.group_id(0)
 
     def someone() -> str:
@@ -159,7 +166,7 @@ def operations(app_id: int, size: population.Size) -> dict[str, tuple[int, Opera
         return muc_members.add(app_id, "group", group, [f"new{n}"], caps=CAPS)
 
     def export(_: int) -> object:
-        begins = NOW_MS - population.BUSY_HOUR * HOUR_MS
+        begins = population.NOW_MS - population.BUSY_HOUR * HOUR_MS
         return history.make(app, history.Hour(begins, begins + HOUR_MS))
 
     return {
@@ -184,52 +191,66 @@ def operations(app_id: int, size: population.Size) -> dict[str, tuple[int, Opera
     }
 
 
-def measure(percent: int, shown: Progress) -> dict[str, dict[str, list[float]]]:
-    """Microseconds of each try of each operation, on a database of this size.
+def whole(size: population.Size) -> int:
+    """How many rows there are to make, for the bar."""
+    return size.users * 3 + size.groups * 11 + size.large_group + size.messages * 6 // 5
+
+
+def served(place: Path) -> Flask:
+    return create_app(
+        Settings(state_dir=place, synchronous="NORMAL", counters_url="memory://")
+    )
+
+
+def made_app() -> apps.App:
+    app = apps.find("bench", "scale")
+    assert app is not None
+    return app
+
+
+def build(percent: int, place: Path, shown: Progress) -> None:
+    """Make the database of this size, and note when it was made: ids tell the time."""
+    size = population.share(percent)
+    served(place)
+    apps.create("bench", "scale", "enterprise")
+    task = shown.add_task(f"{percent} %", total=whole(size))
+
+    def progress(what: str, count: int) -> None:
+        shown.update(task, advance=count, description=f"{percent} %: {what}")
+
+    population.populate(made_app().id, size, progress)
+    (place / MADE_AT).write_text(str(population.NOW_MS))
+    shown.update(task, completed=whole(size), description=f"{percent} %")
+    database.disconnect()
+
+
+def measure(percent: int, place: Path, shown: Progress) -> dict[str, Times]:
+    """Microseconds of each try of each operation, on the database made there.
 
     By where it was timed, then by operation.
     """
     size = population.share(percent)
-    with tempfile.TemporaryDirectory() as place:
-        served = create_app(
-            Settings(
-                state_dir=Path(place), synchronous="NORMAL", counters_url="memory://"
-            )
-        )
-        apps.create("bench", "scale", "enterprise")
-        app = apps.find("bench", "scale")
-        assert app is not None
-        whole = (
-            size.users * 3
-            + size.groups * 11
-            + size.large_group
-            + size.messages * 6 // 5
-        )
-        task = shown.add_task(f"{percent} %", total=whole)
-
-        def progress(what: str, count: int) -> None:
-            shown.update(task, advance=count, description=f"{percent} %: {what}")
-
-        population.populate(app.id, size, progress)
-        warm(app.id)
-        stored: dict[str, list[float]] = {}
-        for label, (tries, operation) in operations(app.id, size).items():
-            shown.update(task, description=f"{percent} %: {label}")
-            stored[label] = [timed(operation, n) for n in range(tries)]
-        called: dict[str, list[float]] = {}
-        caller = Caller(served, app)
-        for label, (tries, request) in calls(size).items():
-            shown.update(task, description=f"{percent} %: {label}")
-            called[label] = [caller.timed(request(n)) for n in range(tries)]
-        shown.update(task, completed=whole, description=f"{percent} %")
-        on_disk = sum(each.stat().st_size for each in Path(place).glob("weir.db*"))
-        shown.console.print(
-            f"{percent} %: {size.users:,} users, {size.messages:,} messages,"
-            f" {on_disk / 1e9:.2f} GB; at most"
-            f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB so far"
-        )
-        database.disconnect()
-    return {"calls": called, "at the store": stored}
+    population.NOW_MS = int((place / MADE_AT).read_text())
+    application, app = served(place), made_app()
+    task = shown.add_task(f"{percent} %", total=None)
+    warm(app.id)
+    found: dict[str, Times] = {"at the store": {}, "calls": {}}
+    for label, (tries, operation) in operations(app.id, size).items():
+        shown.update(task, description=f"{percent} %: {label}")
+        found["at the store"][label] = [timed(operation, n) for n in range(tries)]
+    caller = Caller(application, app)
+    for label, (tries, request) in calls(size).items():
+        shown.update(task, description=f"{percent} %: {label}")
+        found["calls"][label] = [caller.timed(request(n)) for n in range(tries)]
+    shown.update(task, total=1, completed=1, description=f"{percent} %")
+    on_disk = sum(each.stat().st_size for each in place.glob("weir.db*"))
+    shown.console.print(
+        f"{percent} %: {size.users:,} users, {size.messages:,} messages,"
+        f" {on_disk / 1e9:.2f} GB; at most"
+        f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB so far"
+    )
+    database.disconnect()
+    return found
 
 
 def warm(app_id: int) -> None:
@@ -246,7 +267,7 @@ def timed(operation: Operation, n: int) -> float:
     return (time.perf_counter() - began) * 1e6
 
 
-def report(where: str, found: dict[int, dict[str, list[float]]]) -> None:
+def report(where: str, found: dict[int, Times]) -> None:
     percents = list(found)
     print(
         f"{where + ', median / p99, µs':<30}"
@@ -268,11 +289,23 @@ def report(where: str, found: dict[int, dict[str, list[float]]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("percent", nargs="*", type=int, default=[1, 10, 100])
+    parser.add_argument("--build", type=Path, metavar="DIR")
+    parser.add_argument("--made", type=Path, metavar="DIR")
+    asked = parser.parse_args()
+    found: dict[int, dict[str, Times]] = {}
     with Progress() as shown:
-        found = {
-            percent: measure(percent, shown) for percent in parser.parse_args().percent
-        }
-    for where in ("calls", "at the store"):
+        for percent in asked.percent:
+            if asked.build:
+                build(percent, asked.build / str(percent), shown)
+                continue
+            with tempfile.TemporaryDirectory() as temporary:
+                place = Path(temporary) / "state"
+                if asked.made:
+                    shutil.copytree(asked.made / str(percent), place)
+                else:
+                    build(percent, place, shown)
+                found[percent] = measure(percent, place, shown)
+    for where in ("calls", "at the store") if found else ():
         report(where, {percent: each[where] for percent, each in found.items()})
 
 

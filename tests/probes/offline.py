@@ -25,7 +25,7 @@ def offline_message(tenant: Tenant, figure: int) -> None:
     """One that will be gone in a moment, and one that just went, as if sent then."""
     populate(tenant, 1)
     for age_ms in (figure * 1000 - 1, figure * 1000):
-        Waiting.create(user=receiver(), message=sent(tenant, age_ms))
+        Waiting.create(user_id=receiver().id, message_id=sent(tenant, age_ms).id)
     assert passes(tenant.get(PATH)).json["data"] == {"p000000": 1}
 
 

@@ -9,6 +9,7 @@ from server.kinds import Membership
 from server.store import messages, offline, users
 from server.store.database import Statement
 from server.store.models import (
+    App,
     Connection,
     Message,
     Muc,
@@ -292,6 +293,23 @@ def test_a_deleted_users_queue_is_gone(acme: Tenant) -> None:
     acme.delete("/users/alice")
 
     assert queues() == [("bob", 1)]
+
+
+def test_what_waits_goes_with_its_message(acme: Tenant) -> None:
+    send(acme, "alice", "bob")
+    first, second = Message.select().order_by(Message.id)
+
+    Message.delete().where(Message.id == first.id).execute()
+
+    assert [row.message_id for row in Waiting.select()] == [second.id]
+
+
+def test_what_waits_goes_with_its_app(acme: Tenant) -> None:
+    send(acme, "alice")
+
+    App.delete().where(App.id == acme.id).execute()
+
+    assert Waiting.select().count() == 0
 
 
 def test_a_sweep_removes_what_is_older_and_no_more(
