@@ -29,6 +29,7 @@ from server.store import (
     message_retention,
     muc_lists,
     offline,
+    quotas,
 )
 from server.store.host_lock import HostLock
 
@@ -61,6 +62,7 @@ class Swept:
     events: int = 0
     connections: int = 0
     mutes: int = 0
+    quota_days: int = 0
 
     def __str__(self) -> str:
         counts = (
@@ -111,6 +113,7 @@ def sweep(*, orphans: bool = True, tell: Tell = _nobody) -> Swept:
         )
     swept.mutes = blocking_mutes.remove_ended(now_ms(), batch=_BATCH)
     swept.mutes += muc_lists.remove_ended_mutes(now_ms(), batch=_BATCH)
+    swept.quota_days = quotas.remove_past(batch=_BATCH)
     if orphans:
         swept.orphans = _remove_orphans(tell)
     return swept

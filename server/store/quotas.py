@@ -6,7 +6,7 @@ from server.caller import ask_of_quota
 from server.clock import DAY_MS, now_ms, utc_day
 from server.errors import ResourceLimited
 from server.kinds import Quota
-from server.store.database import Statement
+from server.store.database import Statement, writing
 
 _USED = Statement(
     "SELECT used FROM quota_use WHERE app_id = ? AND rule = ? AND day = ?"
@@ -47,6 +47,8 @@ _NEAREST = Statement(
     WHERE today >= ? LIMIT ?
     """
 )
+_OLD = Statement("SELECT app_id, rule, day FROM quota_use WHERE day < ? LIMIT ?")
+_REMOVE = Statement("DELETE FROM quota_use WHERE app_id = ? AND rule = ? AND day = ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +107,18 @@ def use(app_id: int, quota: Quota, amount: int) -> None:
 def seconds_left_today() -> int:
     """Until the next UTC day; at least 1."""
     return -(-(DAY_MS - now_ms() % DAY_MS) // 1000)
+
+
+def remove_past(*, batch: int) -> int:
+    """Remove what was used on days that are over; how many rows.
+
+    Yesterday stays: by the clock of a host that is behind it may still be today.
+    """
+    removed, yesterday = 0, utc_day(now_ms()) - 1
+    while True:
+        old = _OLD.all(yesterday, batch)
+        if not old:
+            return removed
+        with writing(*{app_id for app_id, *_ in old}):
+            _REMOVE.run_many(old)
+        removed += len(old)

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 
 from server import retention
-from server.clock import now_ms
+from server.clock import DAY_MS, now_ms
+from server.rules import messages as messages_rules
 from server.settings import Settings
 from server.store import (
     blocking_mutes,
@@ -18,8 +19,9 @@ from server.store import (
     history,
     message_retention,
     muc_lists,
+    quotas,
 )
-from server.store.models import File, Message, MucMute, Mute
+from server.store.models import File, Message, MucMute, Mute, QuotaUse
 from tests import facts, plans
 from tests.conftest import Clock, Tenant
 from tests.databases import ON_POSTGRESQL
@@ -32,6 +34,7 @@ FILES_SECONDS = facts.BOUNDS["files.uploaded_file"][1]
 HISTORY_SECONDS = facts.BOUNDS["history.history_file"][1]
 OFFLINE_SECONDS = facts.BOUNDS["offline.offline_message"][1]
 HOUR_SECONDS = 3600
+DAY_SECONDS = 86_400
 
 
 def age(settings: Settings, seconds: float) -> None:
@@ -261,3 +264,29 @@ def test_ended_mutes_go_in_batches(acme: Tenant, clock: Clock) -> None:
 
     assert blocking_mutes.remove_ended(now_ms(), batch=2) == 3
     assert Mute.select().count() == 0
+
+
+def test_quotas_of_past_days_go_but_yesterdays(
+    acme: Tenant, globex: Tenant, clock: Clock
+) -> None:
+    first = NOW_MS // DAY_MS
+    for days in (0, 1, 1):
+        clock.forward(days * DAY_SECONDS)
+        for tenant in (acme, globex):
+            send(tenant)
+
+    swept = retention.sweep()
+
+    assert swept.quota_days == 2
+    assert {row.day for row in QuotaUse.select()} == {first + 1, first + 2}
+    assert quotas.used(acme.id, messages_rules.DAILY_SYSTEM_PUSH_MESSAGES) == 1
+    assert retention.sweep().quota_days == 0
+
+
+def test_quotas_of_past_days_go_in_batches(acme: Tenant, clock: Clock) -> None:
+    for day in range(5):
+        QuotaUse.create(app=acme.id, rule="gone", day=day, used=1)
+
+    assert quotas.remove_past(batch=2) == 5
+    assert QuotaUse.select().count() == 0
+    plans.assert_by_index(quotas._OLD)
