@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from server.urls import without_secrets
+
 Kind = Literal["single", "unix", "sentinel", "cluster"]
 
 _PORTS: Mapping[Kind, int] = {"single": 6379, "sentinel": 26379, "cluster": 6379}
@@ -70,17 +72,6 @@ def is_shared(url: str) -> bool:
 def _scheme(url: str) -> str:
     scheme, separator, _ = url.partition("://")
     return scheme.lower() if separator else ""
-
-
-def without_secrets(url: str) -> str:
-    """*url* without who logs in, with what, and without its options."""
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        return url
-    # Up to the last @: a password with one in it, unescaped, is still a password; and
-    # with a ? before it nobody knows where that ends.
-    login, _, where = rest.rpartition("@")
-    return f"{scheme}://{'...' if '?' in login else where.partition('?')[0]}"
 
 
 def read(url: str) -> Address:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from server import redis_urls
+from server.urls import without_secrets
 
 PREFIX = "WEIR_"
 Loss = Literal["closed", "local"]
@@ -129,16 +130,7 @@ class Settings:
 
 
 def _shown(name: str, text: str) -> str:
-    if name in _SECRET:
-        return "..."
-    hide = redis_urls.without_secrets if name == "counters_url" else masked
-    return repr(hide(text))
-
-
-def masked(text: str) -> str:
-    """A URL as it may be shown: without the password, and without what is asked for."""
-    shown = re.sub(r"(://[^/@?#]*?):[^/]*@", r"\1:***@", text)
-    return re.sub(r"([?#]).*", r"\1***", shown) if "://" in text else shown
+    return "..." if name in _SECRET else repr(without_secrets(text))
 
 
 def _unknown(variable: str) -> str:

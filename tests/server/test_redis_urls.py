@@ -2,8 +2,9 @@
 
 import pytest
 
-from server.redis_urls import SCHEMES, Address, is_shared, read, without_secrets
+from server.redis_urls import SCHEMES, Address, is_shared, read
 from server.settings import BadSettings, Settings
+from server.urls import without_secrets
 
 SECRET = "s3cr3t"
 
