@@ -62,6 +62,21 @@ class Reach:
         elif inspect.isfunction(found):
             self.functions.add(found)
 
+    def take(self, part: "Reach") -> None:
+        """Add what a part of it was found to reach."""
+        self.rules |= part.rules
+        self.refusals |= part.refusals
+        for name, way in part.query.items():
+            self.ask(name, way)
+        self.headers |= part.headers
+        self.parts |= part.parts
+        self.functions |= part.functions
+
+    def ask(self, name: str, way: str) -> None:
+        """A parameter is read this way; as text, where no other is known."""
+        if way != "text" or name not in self.query:
+            self.query[name] = way
+
 
 def reach(view: Any) -> Reach:
     """All that *view*, its decorators and what they call in turn can come to."""
@@ -70,13 +85,21 @@ def reach(view: Any) -> Reach:
     waiting: list[Definition] = [(innermost.__module__, innermost.__name__)]
     seen = set(waiting)
     while waiting:
-        module, name = waiting.pop()
-        for node in _definitions(module).get(name, []):
-            for met in _Reader(sys.modules[module], found).read(node):
-                if met not in seen:
-                    seen.add(met)
-                    waiting.append(met)
+        part, met = _read(*waiting.pop())
+        found.take(part)
+        waiting += [each for each in met if each not in seen]
+        seen.update(met)
     return found
+
+
+@cache
+def _read(module: str, name: str) -> tuple[Reach, tuple[Definition, ...]]:
+    """What a definition reaches by itself, and by which others; views share many."""
+    found = Reach()
+    reader = _Reader(sys.modules[module], found)
+    nodes = _definitions(module).get(name, [])
+    met = dict.fromkeys(each for node in nodes for each in reader.read(node))
+    return found, tuple(met)
 
 
 @cache
@@ -176,11 +199,11 @@ class _Reader:
         called = self._resolve(node.func)
         source = ast.unparse(node.func)
         if called in _WHOLE:
-            self._found.query[name] = "whole"
+            self._found.ask(name, "whole")
         elif called is envelope.asks_for:
-            self._found.query[name] = "flag"
+            self._found.ask(name, "flag")
         elif source == "request.args.get":
-            self._found.query.setdefault(name, "text")
+            self._found.ask(name, "text")
         elif source == "request.headers.get":
             self._found.headers[name] = None
         elif source.endswith(".parts.get"):
