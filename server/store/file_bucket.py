@@ -2,8 +2,9 @@
 
 Bytes wait on this host's disk, in a file without a name, until they are whole: a slow
 or broken upload is nothing to the bucket, and a killed process leaves nothing. Then
-they are put under their key, in parts where they are many; what a kill leaves of parts
-is no object, and for the sweep (server/retention.py).
+they are put under their key, straight from that file, so that they are never in memory
+either. What is very large goes in parts; what a kill leaves of those is no object, and
+for the sweep (server/retention.py).
 
 Address and credentials are the usual variables of AWS (``AWS_ENDPOINT_URL``,
 ``AWS_ACCESS_KEY_ID``, ...), which botocore reads by itself.
@@ -13,11 +14,11 @@ import os
 import secrets
 import tempfile
 import threading
-from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from fsspec.asyn import sync
 from fsspec.core import url_to_fs
 
 from server.store.file_place import Entry
@@ -26,9 +27,10 @@ _PART = 5 * 1024 * 1024
 """Bytes: the least that S3 takes as a part of more."""
 _READ_AHEAD = 256 * 1024
 """Bytes asked for at a time, so many are in memory for each download."""
-_SMALL = 512 * 1024
-_LARGE_PUTS = threading.Semaphore(2)
-"""Each holds up to two parts in memory; what is small is nothing beside them."""
+_MOST_AT_ONCE = 64 * 1024 * 1024
+"""Bytes of one put: should it fail, all of them are sent again."""
+_PUTS_IN_PARTS = threading.Semaphore(2)
+"""Each holds up to two parts in memory."""
 _CHECK = "check"
 
 # A caller waits no longer than this for a bucket that is not there.
@@ -60,6 +62,7 @@ class Bucket:
         self.fs.retries = 2
         # As optional as s3fs, and so not at the top.
         botocore = import_module("botocore.exceptions")
+        self._expect_header = import_module("botocore.handlers").add_expect_header
         aiohttp = import_module("aiohttp")
         self.errors: tuple[type[Exception], ...] = (
             OSError,
@@ -81,6 +84,24 @@ class Bucket:
 
     def incoming(self) -> "Spooled":
         return Spooled(self)
+
+    def put(self, key: str, file: BinaryIO) -> None:
+        """The bytes of *file*, read as they are sent.
+
+        Past s3fs's own call, which would send the rest of a half-read file when it
+        tries again; botocore begins from the start.
+        """
+
+        async def put() -> None:
+            await self.fs.set_session()
+            bucket, name, _ = self.fs.split_path(self.path(key))
+            client = await self.fs.get_s3(bucket)
+            # aiohttp waits without end for a "100 Continue" that a store leaves out.
+            client.meta.events.unregister("before-call.s3", self._expect_header)
+            file.seek(0)
+            await client.put_object(Bucket=bucket, Key=name, Body=file)
+
+        sync(self.fs.loop, put)
 
     def open(self, key: str) -> BinaryIO:
         opened: BinaryIO = self.fs.open(
@@ -136,8 +157,10 @@ class Spooled:
 
     def keep(self, key: str) -> None:
         self.file.flush()
-        small = self.file.seek(0, os.SEEK_END) <= _SMALL
-        with nullcontext() if small else _LARGE_PUTS:
+        if self.file.seek(0, os.SEEK_END) <= _MOST_AT_ONCE:
+            self._bucket.put(key, self.file)
+            return
+        with _PUTS_IN_PARTS:
             self._bucket.fs.put_file(
                 f"/dev/fd/{self.file.fileno()}",
                 self._bucket.path(key),

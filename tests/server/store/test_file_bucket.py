@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiobotocore.httpsession import AIOHTTPSession
+from botocore.exceptions import EndpointConnectionError
 from flask import Flask
 
 from server import retention
 from server.settings import BadSettings, Settings
-from server.store import file_storage
+from server.store import file_bucket, file_storage
 from server.store.file_bucket import _PART, _READ_AHEAD, Bucket
 from server.store.file_place import FilesOutOfReach
 from server.store.models import File
@@ -48,6 +50,12 @@ def out_of_reach(s3_store: s3.Store) -> Iterator[Any]:
         s3_store.open_gateway()
 
 
+@pytest.fixture
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is larger than two parts goes in parts already."""
+    monkeypatch.setattr(file_bucket, "_MOST_AT_ONCE", 2 * _PART)
+
+
 def put(key: str, content: bytes) -> None:
     with file_storage.incoming() as coming:
         coming.file.write(content)
@@ -65,14 +73,59 @@ def bucket() -> Bucket:
 
 
 def test_what_is_large_goes_in_parts_and_is_whole(
-    app: Flask, settings: Settings, s3_store: s3.Store
-) -> None:
+    app: Flask, settings: Settings, s3_store: s3.Store, in_parts: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    called = methods_called(monkeypatch)
+
     put("a/large", LARGE)
 
+    assert called.count("upload_part") == 3
     assert s3_store.keys(settings.files_url) == ["a/large"]
     assert s3_store.client.cat_file(f"{settings.files_url}/a/large") == LARGE
     assert s3_store.unfinished() == []
     assert spool(settings) == []
+
+
+def methods_called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is asked of the store through s3fs from now on."""
+    call, called = bucket().fs._call_s3, []
+
+    async def noting(method: str, *arguments: Any, **options: Any) -> Any:
+        called.append(method)
+        return await call(method, *arguments, **options)
+
+    monkeypatch.setattr(bucket().fs, "_call_s3", noting)
+    return called
+
+
+@pytest.mark.parametrize("size", [0, 1, 600_000, len(LARGE)])
+def test_what_is_put_at_once_is_whole(
+    app: Flask, settings: Settings, s3_store: s3.Store, size: int
+) -> None:
+    put("a/one", LARGE[:size])
+
+    assert s3_store.client.cat_file(f"{settings.files_url}/a/one") == LARGE[:size]
+
+
+def test_what_breaks_off_is_sent_again_from_its_start(
+    app: Flask, settings: Settings, s3_store: s3.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is lost once, when half of the bytes have been read."""
+    send, broken = AIOHTTPSession.send, []
+
+    async def break_off(self: AIOHTTPSession, request: Any) -> Any:
+        if not broken:
+            broken.append(request.body.read(len(LARGE) // 2))
+            raise EndpointConnectionError(endpoint_url=request.url)
+        return await send(self, request)
+
+    monkeypatch.setattr(AIOHTTPSession, "send", break_off)
+
+    put("a/large", LARGE)
+
+    assert len(broken[0]) == len(LARGE) // 2
+    assert s3_store.client.cat_file(f"{settings.files_url}/a/large") == LARGE
 
 
 def test_what_is_not_kept_never_reaches_the_bucket(
@@ -86,8 +139,9 @@ def test_what_is_not_kept_never_reaches_the_bucket(
 
 
 def test_parts_of_what_fails_are_taken_back(
-    app: Flask, settings: Settings, s3_store: s3.Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    app: Flask, settings: Settings, s3_store: s3.Store, in_parts: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     call, called = bucket().fs._call_s3, []
 
     async def fail(method: str, *arguments: Any, **options: Any) -> Any:
@@ -109,7 +163,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from server.settings import Settings
-from server.store import file_storage
+from server.store import file_bucket, file_storage
+file_bucket._MOST_AT_ONCE = 0
 file_storage.connect(Settings(state_dir=Path(sys.argv[1]), files_url=sys.argv[2]))
 fs = file_storage._connected().fs
 call = fs._call_s3
