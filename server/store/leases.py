@@ -16,6 +16,7 @@ from server.store.database import Statement, writing
 
 LEASE_MS = 40_000
 """From a renewal: three may fail before a user who receives seems to be gone."""
+DISCONNECTED = "disconnected"
 _FORGOTTEN_MS = 3_600_000
 """After a lease's end; its row says nothing any more."""
 
@@ -119,7 +120,7 @@ def why_gone(lease: Lease) -> str:
         return "password_changed"
     if _SUCCESSOR.one(lease.user_id, lease.resource, lease.id) is not None:
         return "replaced"
-    return "disconnected"
+    return DISCONNECTED
 
 
 def remove_over(*, batch: int) -> int:

@@ -47,6 +47,7 @@ class Reader:
         self._words: deque[bytes] = deque()
         self._threads: list[threading.Thread] = []
         self._ear: Ear | None = None
+        self._renewed = 0.0  # when last; the reading thread's alone
         self._ending = False
         self._over = False
         self._frames: OrderedDict[int, bytes] = OrderedDict()
@@ -193,8 +194,16 @@ class Reader:
         if not streams:
             return
         renewed = leases.renew(self.owner, {each.lease.app_id for each in streams})
+        for each in streams:
+            each.lapsed |= self._is_late(each)
+        self._renewed = time.monotonic()
         if renewed != len(streams):  # one was taken away; who, its stream will see
             self._want_all(streams)
+
+    def _is_late(self, stream: Stream) -> bool:
+        """Whether its lease ended by itself, since nobody renewed it in time."""
+        since = max(self._renewed, stream.begun)
+        return time.monotonic() - since >= leases.LEASE_MS / 1000
 
     def _want_all(self, streams: Iterable[Stream]) -> None:
         with self._lock:
@@ -243,8 +252,10 @@ class Reader:
     def _look_for(self, stream: Stream) -> None:
         look = inbox.look(stream.lease, stream.at)
         frames = [self._frame(stream, item) for item in look.items]
-        if not look.leased:
-            stream.kicked = leases.why_gone(stream.lease)
+        if look.leased:
+            stream.lapsed = False
+        else:
+            self._let_go(stream)
         with self._lock:
             stream.at.upto = look.upto
             if frames:
@@ -252,8 +263,16 @@ class Reader:
                 stream.wanted |= look.more
             elif look.more:
                 self._want(stream)
-        if frames or stream.kicked:
+        if frames or stream.kicked or stream.ended:
             stream.bell.ring()
+
+    def _let_go(self, stream: Stream) -> None:
+        """Say why; a lease that this process let lapse is no reason to stay away."""
+        why = leases.why_gone(stream.lease)
+        if why == leases.DISCONNECTED and (stream.lapsed or self._is_late(stream)):
+            stream.ended = True
+        else:
+            stream.kicked = why
 
     def _frame(self, stream: Stream, item: Item) -> bytes:
         if item.data is not None:

@@ -90,6 +90,9 @@ class Stream:
         self.writing = False
         self.wanted = False
         """Whether the reader is to look again when it has written."""
+        self.begun = time.monotonic()
+        self.lapsed = False
+        """Whether its lease may have ended by itself; the reader's alone."""
         self.kicked: str | None = None
         self.ended = False
         if caller is not None:
