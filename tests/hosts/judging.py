@@ -1,6 +1,7 @@
 """What must hold of the calls that several hosts answered, whatever happened to them."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
@@ -64,3 +65,23 @@ def wrongly_kept(
         if not good:
             wrong.append(f"{send} is kept as {found}")
     return wrong + [f"nobody sent {marker}" for marker in kept]
+
+
+def figures(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """What was answered, and how near the rates it came, for a report."""
+    for interface in sorted({each.interface for each in outcomes}):
+        found = [each for each in outcomes if each.interface == interface]
+        told = Counter(
+            "no answer" if each.is_unknown else str(each.status) for each in found
+        )
+        counts = ", ".join(f"{count} x {what}" for what, count in sorted(told.items()))
+        yield f"{interface}: {counts}"
+        for app in sorted({each.app for each in found}):
+            admitted = [
+                each
+                for each in found
+                if each.app == app
+                and each.status not in (429, 503)
+                and not each.is_unknown
+            ]
+            yield f"  {app}: at most {most_in_a_second(admitted)} admitted in a second"

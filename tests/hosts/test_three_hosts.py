@@ -8,7 +8,7 @@ import pytest
 
 from tests.hosts import networks
 from tests.hosts.fleet import TARGETS, Fleet, fleet
-from tests.hosts.judging import most_in_a_second, out_of_order, wrongly_kept
+from tests.hosts.judging import figures, most_in_a_second, out_of_order, wrongly_kept
 from tests.hosts.load import Caller, Calls
 from tests.server.gunicorn import wait_until_healthy
 from tests.trees import copy_of_the_tree, recompile
@@ -61,6 +61,7 @@ def calls(three: Fleet) -> Calls:
     calls.stop.set()
     for caller in callers:
         caller.join()
+    print("", *figures(calls.outcomes), sep="\n")  # shown by pytest -s
     return calls
 
 
