@@ -67,6 +67,7 @@ def create_app(settings: Settings) -> Flask:
     auth.init_app(app)  # before the limits: budgets are kept per app
     limiting.init_app(app, settings)
     slow = pacing.slots_of(settings.threads)  # answers that keep a thread for long
+    app.extensions[pacing.SLOTS] = slow  # those who send slowly have them too
     downloads.init_app(settings, slow)
     ops.init_app(settings)
     streaming.init_app(app, settings, slow)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from flask import Response, request
 
-from server import envelope, metrics, pacing
+from server import connections, envelope, metrics, pacing
 from server.errors import NotFound, RangeNotSatisfiable, Unavailable
 from server.kinds import Bandwidth
 from server.pacing import Slots
@@ -156,4 +156,4 @@ def _range(length: int) -> tuple[int, int] | None:
 def _do_not_wait_for_ever() -> None:
     connection: socket.socket | None = request.environ.get("gunicorn.socket")
     if connection is not None:
-        connection.settimeout(_STALLED_SECONDS)  # gunicorn sets it anew for each call
+        connections.keep(connection, _STALLED_SECONDS)

@@ -10,7 +10,7 @@ import sys
 from multiprocessing import get_context
 from typing import Any
 
-from server import allocator, logs, redis_check, redis_urls
+from server import allocator, descriptors, logs, redis_check, redis_urls
 from server.gunicorn_worker import BalancedWorker
 from server.settings import MEMORY, BadSettings, Settings
 from server.store import database, file_storage, schema
@@ -39,10 +39,20 @@ threads = _settings.threads
 loglevel = _settings.log_level
 logconfig_dict = logs.configuration(_settings)
 keepalive = 75
+BalancedWorker.head_seconds = _settings.head_seconds
+BalancedWorker.body_seconds = _settings.body_seconds
 graceful_timeout = 30
 # A worker that does not answer the master for so long is replaced.
 timeout = 60
 control_socket_disable = True
+# A connection that nobody uses costs some kilobytes and one file; the least needed of
+# them gives way before files run out that answers need (three a thread for SQLite).
+_MOST_CONNECTIONS, _FILES_BESIDE, _FILES_A_THREAD = 10_000, 80, 6
+_most_files = descriptors.raise_limit()
+worker_connections = max(
+    threads + 16,
+    min(_MOST_CONNECTIONS, _most_files - _FILES_BESIDE - _FILES_A_THREAD * threads),
+)
 # A batch removal names its users in the path; this is as much as gunicorn reads.
 limit_request_line = 8190
 umask = 0o077

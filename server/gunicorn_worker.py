@@ -12,11 +12,11 @@ next call into it.
 """
 
 import socket
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from server.gunicorn_patience import PatientWorker
+from server.pacing import SLOTS
 
 # How long a fuller worker leaves a waiting connection to the others. It steps back once
 # for each: the emptier one may be stuck, and the caller must not wait for it.
@@ -42,7 +42,7 @@ def end_streams(app: Any) -> None:
         end()
 
 
-class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+class BalancedWorker(PatientWorker):
     """Publishes how many connections it holds; reads the others'."""
 
     held: memoryview | None = None
@@ -54,7 +54,6 @@ class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._back_at = 0.0
         self._stepped_back = False
         self._application: Any = None  # not loaded yet
 
@@ -67,6 +66,7 @@ class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         """Look at what is unread of a request when its answer begins."""
         super().load_wsgi()
         self._application = self.wsgi
+        self.slots = getattr(self.wsgi, "extensions", {}).get(SLOTS, self.slots)
         serve: Callable[..., Iterable[bytes]] = self.wsgi
 
         def served(environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -94,32 +94,12 @@ class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         """Take a connection, unless it is another's turn."""
         if not self._stepped_back and self._another_is_emptier():
             self._stepped_back = True
-            self._back_at = time.monotonic() + STEP_BACK_SECONDS
-            self.set_accept_enabled(False)
+            self.rest(STEP_BACK_SECONDS)
             return
         self._stepped_back = False
         super().accept(listener)
         self._publish()
 
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Listen or not; not before the moment of stepping back is over."""
-        if enabled and time.monotonic() < self._back_at:
-            return
-        super().set_accept_enabled(enabled)
-
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Wait no longer than for the end of stepping back."""
         self._publish()
-        if not self._accepting:
-            left = self._back_at - time.monotonic()
-            timeout = min(timeout, max(left, 0.0)) if left > 0 else timeout
         super().wait_for_and_dispatch_events(timeout)
-
-    def handle_request(self, request: Any, connection: Any) -> bool:
-        """Answer; a receiver that takes nothing is let go, without a traceback."""
-        try:
-            keep: bool = super().handle_request(request, connection)
-        except TimeoutError:
-            self.log.info("a receiver took nothing for too long, and is let go")
-            return False
-        return keep

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 SECOND_NS = 1_000_000_000
 CHUNK = 65_536
+SLOTS = "weir.slow"
+"""In ``app.extensions``: the threads of the process that may be kept for long."""
 
 
 def chunks(

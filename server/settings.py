@@ -60,6 +60,10 @@ class Settings:
     """In which an hour of history begins and no-disturb hours are read."""
     synchronous: Synchronous = "FULL"
     """FULL: an answered write survives a power cut; NORMAL: it survives a crash."""
+    head_seconds: int = 20
+    """In which a call's head, and a body of up to 16 kB, is to be whole."""
+    body_seconds: int = 300
+    """In which a larger body is to be whole."""
     guard_calls: int = 60
     """Calls a second that one remote address may make without a valid token."""
     counters_loss: Loss = "closed"
@@ -251,6 +255,8 @@ _READERS: dict[str, Callable[[str], object]] = {
     "public_url": _public_url,
     "time_zone": _time_zone,
     "synchronous": _one_of("FULL", "NORMAL"),
+    "head_seconds": _whole(1, 3600),
+    "body_seconds": _whole(1, 86_400),
     "guard_calls": _whole(1, 1_000_000),
     "counters_loss": _one_of("closed", "local"),
     "trusted_proxies": _whole(0, 16),

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, auto
 
+from server import connections
 from server.store.inbox import Place
 from server.store.leases import Lease
 from server.streaming import frames as wire
@@ -96,7 +97,7 @@ class Stream:
         self.kicked: str | None = None
         self.ended = False
         if caller is not None:
-            caller.settimeout(STALLED_SECONDS)  # gunicorn sets it anew for each call
+            connections.keep(caller, STALLED_SECONDS)
             with contextlib.suppress(OSError):  # a socket of another kind
                 caller.setsockopt(
                     socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES
