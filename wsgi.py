@@ -18,6 +18,7 @@ from server.first_start import in_worker, serving, welcome
 from server.limiting import shadow
 from server.settings import BadSettings, Settings
 from server.store.backend import OutOfReach, UnusableDatabase
+from server.store.file_place import FilesOutOfReach
 
 WORKER_BOOT_ERROR = 3
 TRY_AGAIN = 1
@@ -30,9 +31,10 @@ try:
     app = create_app(settings)
 except (BadSettings, UnusableDatabase, access_log.UnusableLog) as wrong:
     print(f"Weir cannot start:\n{wrong}", file=sys.stderr)
-    if isinstance(wrong, OutOfReach) and in_worker():
-        # gunicorn's first process has seen the database, so it will be back; workers
-        # that are started meanwhile must not end the server.
+    passing = isinstance(wrong, OutOfReach)
+    if (passing or isinstance(wrong.__cause__, FilesOutOfReach)) and in_worker():
+        # gunicorn's first process has seen the database and the place of files, so they
+        # will be back; workers that are started meanwhile must not end the server.
         time.sleep(1)
         sys.exit(TRY_AGAIN)
     sys.exit(WORKER_BOOT_ERROR)  # any other code, and gunicorn would try for ever

@@ -14,7 +14,7 @@ from peewee import IntegrityError, OperationalError, SqliteDatabase
 
 from server.locks import lock, unlock
 from server.settings import Settings
-from server.store.backend import UnusableDatabase
+from server.store.backend import OutOfReach, UnusableDatabase
 from server.store.generation import Generation
 from server.store.wake import Datagrams, Ear
 from server.store.wal_sync import WalSync
@@ -81,7 +81,8 @@ class Sqlite:
     def __init__(self, settings: Settings) -> None:
         """
         Raises:
-            UnusableDatabase: it cannot be opened, or SQLite is too old.
+            OutOfReach: it cannot be opened, as on a full or read-only disk.
+            UnusableDatabase: SQLite is too old.
         """
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             needed = ".".join(map(str, OLDEST_SQLITE))
@@ -96,12 +97,12 @@ class Sqlite:
             self._listeners = Datagrams(settings.state_dir / "wake")
         except OSError as error:
             message = f"WEIR_DATABASE_URL: cannot write {path}: {error.strerror}"
-            raise UnusableDatabase(message) from error
+            raise OutOfReach(message) from error
         try:
             self._sync = WalSync(path) if settings.synchronous == "FULL" else None
         except (OSError, sqlite3.Error) as error:
             message = f"WEIR_DATABASE_URL: cannot use {path}: {error}"
-            raise UnusableDatabase(message) from error
+            raise OutOfReach(message) from error
         self._said = _Said()
         self.database: Any = SqliteDatabase(
             str(path),
