@@ -25,8 +25,8 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 
 from server.settings import Settings
 from tests import databases
+from tests.faults.judging import wrongs
 from tests.hosts.fleet import TARGETS, populate
-from tests.hosts.judging import out_of_order, wrongly_kept
 from tests.hosts.load import App, Caller, Calls
 from tests.server.gunicorn import Gunicorn, serving
 from tests.trees import copy_of_the_tree, recompile
@@ -120,21 +120,7 @@ def run(
 
 def judged(state: Path, calls: Calls, kills: Counter[str]) -> Report:
     """Compare what was answered with what is there, now that nobody serves."""
-    rows = databases.rows(state, "SELECT id, target, body FROM message")
-    wrong = wrongly_kept(calls.outcomes, rows, TARGETS)
-    wrong += [f"{pair} are out of order" for pair in out_of_order(calls.of("messages"))]
-    wrong += [
-        f"message {id_} waits {times} times"
-        for id_, times in databases.rows(
-            state,
-            "SELECT message.id, count(waiting.message_id) FROM message"
-            " LEFT JOIN waiting ON waiting.message_id = message.id"
-            " GROUP BY message.id HAVING count(waiting.message_id) != 1",
-        )
-    ]
-    ((used,),) = databases.rows(state, "SELECT sum(used) FROM quota_use")
-    if used != len(rows):
-        wrong.append(f"the quota counted {used} recipients, {len(rows)} are there")
+    wrong = wrongs(calls, lambda query: databases.rows(state, query))
     if not databases.ON_POSTGRESQL:
         wrong += [
             words
@@ -143,7 +129,8 @@ def judged(state: Path, calls: Calls, kills: Counter[str]) -> Report:
         ]
     acknowledged = len(calls.of("messages"))
     unanswered = sum(each.is_unknown for each in calls.outcomes)
-    kept = len(rows) // len(TARGETS) - acknowledged
+    ((rows,),) = databases.rows(state, "SELECT count(*) FROM message")
+    kept = rows // len(TARGETS) - acknowledged
     return Report(kills, acknowledged, unanswered, kept, wrong)
 
 
