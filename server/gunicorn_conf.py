@@ -8,9 +8,17 @@ import mmap
 import os
 import sys
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
-from server import allocator, descriptors, logs, redis_check, redis_urls
+from server import (
+    allocator,
+    descriptors,
+    logs,
+    redis_check,
+    redis_urls,
+    state_dir,
+)
 from server.gunicorn_worker import BalancedWorker
 from server.settings import MEMORY, BadSettings, Settings
 from server.store import database, file_storage, schema
@@ -20,8 +28,9 @@ try:
 except BadSettings as wrong:
     sys.exit(f"Weir cannot start:\n{wrong}")
 
+pidfile = str(_settings.state_dir / "gunicorn.pid")
 try:
-    _settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state_dir.prepare(_settings.state_dir, Path(pidfile))
 except OSError as _error:
     sys.exit(f"Weir cannot start:\nWEIR_STATE_DIR: {_error}")
 
@@ -56,7 +65,6 @@ worker_connections = max(
 # A batch removal names its users in the path; this is as much as gunicorn reads.
 limit_request_line = 8190
 umask = 0o077
-pidfile = str(_settings.state_dir / "gunicorn.pid")
 proc_name = "weir"
 # Behind proxies, who called is read from X-Forwarded-For by Werkzeug, not here.
 forwarded_allow_ips = "127.0.0.1,::1"

@@ -252,6 +252,7 @@ LAYERS = [
         "thumbnails",
         "allocator",
         "descriptors",
+        "state_dir",
     },
     {"caller", "refusal_ring"},
     {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnailer", "logs"},

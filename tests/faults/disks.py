@@ -113,7 +113,7 @@ def full(stage: Stage) -> Report:
         ballast = state / "ballast"
         for _ in stage.turns():
             stage.until(lambda: uploader.statuses[200] > 3, "uploads")
-            _fill(ballast)
+            fill(ballast)
             before = uploader.statuses[503]
             stage.answered(503, 20)
             stage.until(lambda: uploader.statuses[503] > before, "refused uploads")  # noqa: B023
@@ -145,7 +145,7 @@ def _forget_old(state: Path, uploader: Uploader) -> None:
                 file.unlink()
 
 
-def _fill(ballast: Path) -> None:
+def fill(ballast: Path) -> None:
     with ballast.open("wb", buffering=0) as file:
         size = MEGABYTE
         while size:
@@ -165,7 +165,7 @@ def readonly(stage: Stage) -> Report:
     with served(stage):
         for turn in stage.turns():
             said = _said(stage)
-            with _nobody_may_write(stage):
+            with nobody_may_write(stage.state):
                 if turn % 2:
                     for pid in stage.server.workers():
                         os.kill(pid, signal.SIGKILL)
@@ -183,17 +183,17 @@ def _said(stage: Stage) -> int:
 
 
 @contextmanager
-def _nobody_may_write(stage: Stage) -> Iterator[None]:
+def nobody_may_write(state: Path) -> Iterator[None]:
     """Over the folder lies a mount of itself, made read-only before it was there."""
-    aside = stage.place / "aside"
+    aside = state.with_name("aside")
     aside.mkdir(exist_ok=True)
-    mount("--bind", stage.state, aside)
+    mount("--bind", state, aside)
     try:
         mount("-o", "remount,bind,ro", aside)
-        mount("--bind", aside, stage.state)
+        mount("--bind", aside, state)
         try:
             yield
         finally:
-            subprocess.run(["umount", "--lazy", stage.state], check=True)
+            subprocess.run(["umount", "--lazy", state], check=True)
     finally:
         subprocess.run(["umount", "--lazy", aside], check=True)
