@@ -78,8 +78,9 @@ def test_answers_are_written_down_as_what_they_are(rates: Rates) -> None:
 
 
 def samples(
-    memory_mb: float = 0, descriptors: float = 0, database: float = 0, age: float = 0
-) -> list[dict]:
+    memory_mb: float = 0, descriptors: float = 0, database: float = 0, age: float = 0,
+    uploads: float = 0,
+) -> list[dict]:  # fmt: skip
     """Half an hour; each figure is by how much it grows in it, age what is too old."""
     found = []
     for t in range(1800):
@@ -89,7 +90,7 @@ def samples(
             {
                 "at": float(t), "unix": 1e9 + t, "db": 1e8 + database * part, "wal": 4e6, "counters": 1e6,
                 "processes": {"worker 1": [int((80 + memory_mb * part) * 1024), 60 + descriptors * part]},
-                "uploads": [10, 1e6, 1e9 + t - old], "history": [10, 1e6, 1e9 + t - 60],
+                "uploads": [1000 + t % 300 + uploads * part, 1e6, 1e9 + t - old], "history": [10, 1e6, 1e9 + t - 60],
                 "rows": {name: [10, old] for name in ("waiting", "event", "file", "message")},
             }
         )  # fmt: skip
@@ -131,9 +132,10 @@ def test_a_run_that_is_good_is_told_so(rates: Rates) -> None:
         ({"last_ms": 12.5}, ["p99 stays within 1.2 x"]),
         ({"lost": 1}, ["every call is answered"]),
         ({"missing": 1}, ["every message came over its stream"]),
-        ({"memory_mb": 12}, ["memory of worker 1 is flat"]),
-        ({"descriptors": 12}, ["descriptors of worker 1 is flat"]),
-        ({"database": 4e7}, ["the database is flat"]),
+        ({"memory_mb": 12}, ["flat: memory of worker 1"]),
+        ({"descriptors": 12}, ["flat: descriptors of worker 1"]),
+        ({"database": 4e7}, ["flat: database"]),
+        ({"uploads": 400}, ["flat: files of uploads"]),
         (
             {"age": 200},
             [

@@ -1,7 +1,7 @@
 """Whether a soak was good: each claim with the figures it rests on."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.bench.soak_book import Seen
@@ -12,6 +12,9 @@ MEMORY_SHARE, MEMORY_MB = 0.05, 4
 """How much a process may grow from warm-up to end by the fitted line; the larger."""
 DESCRIPTORS_SHARE, DESCRIPTORS = 0.05, 4
 DISK_SHARE, DISK_MB = 0.05, 8
+FILES_SHARE, FILES = 0.10, 20
+"""Uploads come by chance."""
+MB = 1e6
 SWEEP_SECONDS = 300
 SLACK_SECONDS = 45
 """What a sweep, or its turn, may take."""
@@ -61,7 +64,7 @@ def flat(
     mean = sum(v for _, v in points) / max(1, len(points))
     rises, allowed = growth(points), max(least, share * mean)
     told = f"{rises:+.1f} {unit} fitted over the time after warm-up, at most {allowed:.1f}; mean {mean:.1f}"
-    return Claim(f"{what} is flat", bool(points) and rises <= allowed, told)
+    return Claim(f"flat: {what}", bool(points) and rises <= allowed, told)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def claims(
         _speed(seen, times),
         *_processes(samples, started, times),
         *_kept(late, plan, times),
-        *_disk(late, started),
+        *_disk(late, times),
     ]
 
 
@@ -202,12 +205,28 @@ def _kept(late: list[dict], plan: Plan, times: Times) -> list[Claim]:
     return found
 
 
-def _disk(late: list[dict], started: float) -> list[Claim]:
-    found = []
-    for name, read in (
-        ("the database", lambda each: each["db"]), ("the write-ahead log", lambda each: each["wal"]),
-        ("the counters", lambda each: each["counters"]), ("the uploads", lambda each: each["uploads"][1]),
-    ):  # fmt: skip
-        points = [(each["at"], read(each) / 1e6) for each in late]
-        found.append(flat(name, points, DISK_SHARE, DISK_MB, "MB"))
-    return found
+def _disk(late: list[dict], times: Times) -> list[Claim]:
+    """Of what goes all at once in a sweep, only the most between two sweeps is told."""
+    read: dict[str, Callable[[dict], float]] = {
+        "database": lambda each: each["db"] / MB,
+        "write-ahead log": lambda each: each["wal"] / MB,
+        "counters": lambda each: each["counters"] / MB,
+    }
+    found = [
+        flat(name, [(each["at"], of(each)) for each in late], DISK_SHARE, DISK_MB, "MB")
+        for name, of in read.items()
+    ]
+    uploads = peaks([(each["at"], each["uploads"][0]) for each in late], times.sweeps)
+    return [*found, flat("files of uploads", uploads, FILES_SHARE, FILES, "files")]
+
+
+def peaks(
+    points: Sequence[tuple[float, float]], seconds: float
+) -> list[tuple[float, float]]:
+    """The most in each whole stretch of so many seconds."""
+    found: dict[int, float] = {}
+    for t, value in points:
+        n = int((t - points[0][0]) / seconds)
+        found[n] = max(found.get(n, 0), value)
+    whole = int((points[-1][0] - points[0][0] + 1.5) / seconds) if points else 0
+    return [(n * seconds, value) for n, value in sorted(found.items()) if n < whole]
