@@ -88,6 +88,12 @@ class Load:
     def busy(self) -> int:
         return len(self._all) - len(self._free)
 
+    def open_all(self) -> None:
+        """One after another, so that the workers can share them out evenly."""
+        for each in self._all:
+            each.open()
+            time.sleep(0.01)
+
     def add(self, call: Call) -> None:
         """One more that is due."""
         if len(self.waiting) >= LONGEST_WAIT:

@@ -41,7 +41,7 @@ class Soak:
         self._sweeps: list[subprocess.Popen[bytes]] = []
 
     def settle(self, tree: Path) -> None:
-        """Groups and rooms for the apps, and streams for some."""
+        """Groups and rooms for the apps, streams for some, and the connections."""
         self._tree = tree
         for tenant in self.tenants:
             for field, path, key, held in (
@@ -60,6 +60,8 @@ class Soak:
             self.devices.append(
                 Device(self.server.port, tenant, self.load, self.seen, self.mix)
             )
+
+        self.load.open_all()
 
     def capacity(self, told: Callable[[float], None]) -> float:
         """Calls a second, each connection as fast as it is answered."""
