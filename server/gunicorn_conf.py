@@ -65,9 +65,14 @@ worker_connections = max(
 # A batch removal names its users in the path; this is as much as gunicorn reads.
 limit_request_line = 8190
 umask = 0o077
+# What stands before the path, and whether callers use https, is for WEIR_TRUSTED_PROXIES
+# to say. gunicorn would believe anyone on this host, and so whoever a proxy on it serves:
+# "SCRIPT_NAME: /x" makes /x/metrics, which a proxy lets pass, our /metrics.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+# The one that the tests try; a faster one would be taken wherever it is installed.
+http_parser = "python"
 proc_name = "weir"
-# Behind proxies, who called is read from X-Forwarded-For by Werkzeug, not here.
-forwarded_allow_ips = "127.0.0.1,::1"
 
 
 # A word for each worker, in memory they share with this process; ages are consecutive,

@@ -48,9 +48,15 @@ graceful_timeout = 10
 timeout = 60
 control_socket_disable = True
 umask = 0o077
+# What stands before the path, and whether callers use https, is for WEIR_TRUSTED_PROXIES
+# to say. gunicorn would believe anyone on this host, and so whoever a proxy on it serves:
+# "SCRIPT_NAME: /x" makes /x/metrics, which a proxy lets pass, our /metrics.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+# The one that the tests try; a faster one would be taken wherever it is installed.
+http_parser = "python"
 pidfile = str(_settings.state_dir / "gunicorn-stream.pid")
 proc_name = "weir-stream"
-forwarded_allow_ips = "127.0.0.1,::1"
 
 
 def on_starting(_server: Any) -> None:
