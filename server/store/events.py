@@ -45,7 +45,9 @@ _TO_USER = Statement(
 _TO_MEMBERS = Statement(
     """
     INSERT INTO event (user_id, id, kind, passing, data)
-    SELECT user_id, ?, ?, FALSE, ? FROM muc_member WHERE muc_id = ?
+    SELECT muc_member.user_id, ?, ?, FALSE, ?
+    FROM muc CROSS JOIN muc_member ON muc_member.muc_id = muc.id
+    WHERE muc.id = ? AND muc.app_id = ? AND muc.kind = 'group'
     ON CONFLICT (user_id, id) DO NOTHING
     """
 )
@@ -127,8 +129,12 @@ def tell_users_online(
 
 
 def tell_members(app_id: int, kind: str, data: dict[str, object], muc_id: int) -> None:
-    """Tell every member of a group, who waits for it as for a message."""
-    _TO_MEMBERS.run(next_id(now_ms()), kind, orjson.dumps(data).decode(), muc_id)
+    """Tell every member of a group of the app, who waits for it as for a message.
+
+    The id may be any that a message was sent to: of another app's group, or of none.
+    """
+    packed = orjson.dumps(data).decode()
+    _TO_MEMBERS.run(next_id(now_ms()), kind, packed, muc_id, app_id)
     database.wake(app_id, mucs=(str(muc_id),))
 
 
