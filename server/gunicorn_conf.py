@@ -7,6 +7,7 @@ gunicorn_worker.py.
 import mmap
 import os
 import sys
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,10 @@ worker_connections = max(
 # A batch removal names its users in the path; this is as much as gunicorn reads.
 limit_request_line = 8190
 umask = 0o077
-# What stands before the path, and whether callers use https, is for WEIR_TRUSTED_PROXIES
-# to say. gunicorn would believe anyone on this host, and so whoever a proxy on it serves:
-# "SCRIPT_NAME: /x" makes /x/metrics, which a proxy lets pass, our /metrics.
+# What stands before the path, and whether callers use https, is for
+# WEIR_TRUSTED_PROXIES to say. gunicorn would believe anyone on this host, and so
+# whoever a proxy on it serves: with "SCRIPT_NAME: /x", /x/metrics, which the proxy lets
+# pass, is our /metrics.
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 # The one that the tests try; a faster one would be taken wherever it is installed.
@@ -89,6 +91,8 @@ _core_of: dict[int, int] = {}
 
 def pre_fork(_server: Any, worker: BalancedWorker) -> None:
     """Choose the core with the fewest workers. Runs in the master, one at a time."""
+    with suppress(OSError):  # gunicorn lets everyone read it, at each start and reload
+        Path(pidfile).chmod(0o600)
     if 1 < len(_cores) <= workers:
         taken = list(_core_of.values())
         worker.core = min(_cores, key=taken.count)

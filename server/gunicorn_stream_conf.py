@@ -16,6 +16,8 @@ monkey.patch_all()
 import os
 import resource
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 # Streams of one process, unless WEIR_STREAMS says so; each takes two or three files.
@@ -24,13 +26,14 @@ os.environ.setdefault("WEIR_STREAMS", str(_STREAMS))
 # A socket of its own, and a file of its own for the process's number.
 os.environ.setdefault("WEIR_BIND", "127.0.0.1:8001")
 
+from server import state_dir
 from server.gunicorn_stream_worker import StreamWorker
 from server.settings import MEMORY, BadSettings, Settings
 from server.store import database, schema
 
 try:
     _settings = Settings.from_env(os.environ)
-    _settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state_dir.make(_settings.state_dir)
 except (BadSettings, OSError) as _wrong:
     sys.exit(f"Weir cannot start:\n{_wrong}")
 
@@ -48,15 +51,22 @@ graceful_timeout = 10
 timeout = 60
 control_socket_disable = True
 umask = 0o077
-# What stands before the path, and whether callers use https, is for WEIR_TRUSTED_PROXIES
-# to say. gunicorn would believe anyone on this host, and so whoever a proxy on it serves:
-# "SCRIPT_NAME: /x" makes /x/metrics, which a proxy lets pass, our /metrics.
+# What stands before the path, and whether callers use https, is for
+# WEIR_TRUSTED_PROXIES to say. gunicorn would believe anyone on this host, and so
+# whoever a proxy on it serves: with "SCRIPT_NAME: /x", /x/metrics, which the proxy lets
+# pass, is our /metrics.
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 # The one that the tests try; a faster one would be taken wherever it is installed.
 http_parser = "python"
 pidfile = str(_settings.state_dir / "gunicorn-stream.pid")
 proc_name = "weir-stream"
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """As in gunicorn_conf.py: the file with the process's number is nobody else's."""
+    with suppress(OSError):
+        Path(pidfile).chmod(0o600)
 
 
 def on_starting(_server: Any) -> None:

@@ -237,7 +237,7 @@ def replace(lines: list[str], stated: object, words: str) -> None:
 
 # Each may import from the lines above it, never from below or beside.
 LAYERS = [
-    {"redis_urls"},
+    {"redis_urls", "pacing"},
     {"redis_clients"},
     {"redis_check"},
     {
@@ -255,7 +255,7 @@ LAYERS = [
         "state_dir",
     },
     {"caller", "refusal_ring"},
-    {"kinds", "muc_errors", "pacing", "passwords", "cursors", "thumbnailer", "logs"},
+    {"kinds", "muc_errors", "passwords", "cursors", "thumbnailer", "logs"},
     {"metrics", "activity", "connections"},
     {"access_log"},
     {"bodies", "limiting", "store"},

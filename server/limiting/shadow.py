@@ -59,6 +59,9 @@ class Shadow:
     def __init__(self, app: Flask, table: Table, directory: Path, source: str) -> None:
         self._table = table
         self._plans = _plans(app, table)
+        directory.mkdir(
+            mode=0o700, parents=True, exist_ok=True
+        )  # before what is in it is made
         self._rings = Rings(directory / COUNTERS)
         self._book = ShadowBook(directory, table.digest, source, now_ms(), _tell)
         self._paused_until = 0.0

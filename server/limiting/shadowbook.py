@@ -5,6 +5,7 @@ what they leave is written by a thread once a second, and what it cannot write i
 and told.
 """
 
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -117,6 +118,8 @@ class ShadowBook:
         self._today = 0
         self.lost = 0
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite would let the umask say who reads it, and what stands beside it.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with closing(_open(self._path)) as file, file:
             file.executescript(_TABLES)
             file.execute("BEGIN IMMEDIATE")

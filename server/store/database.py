@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 from peewee import DatabaseProxy, InterfaceError, OperationalError
 
+from server import state_dir
 from server.errors import IllegalArgument
 from server.settings import Settings
 from server.store.backend import Backend, UnusableDatabase
@@ -198,7 +199,7 @@ def connect(settings: Settings) -> None:
     global _backend  # one database a process, as one app a process
     forget()
     try:
-        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state_dir.make(settings.state_dir)
     except OSError as error:
         message = f"WEIR_STATE_DIR: cannot make {settings.state_dir}: {error.strerror}"
         raise UnusableDatabase(message) from error

@@ -117,6 +117,7 @@ class DatagramEar:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             self._socket.bind(f"/proc/self/fd/{fd}/{self._path.name}")
+            self._path.chmod(0o600)  # whatever the umask; its folder is ours alone
         finally:
             os.close(fd)
 
