@@ -24,6 +24,7 @@ from server import (
     reference,
     rules,
     streaming,
+    thumbnails,
 )
 from server.api import history_files, ops
 from server.pages import limits_document
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> Flask:
     slow = pacing.slots_of(settings.threads)  # answers that keep a thread for long
     app.extensions[pacing.SLOTS] = slow  # those who send slowly have them too
     downloads.init_app(settings, slow)
+    thumbnails.init_app(settings.threads)
     ops.init_app(settings)
     streaming.init_app(app, settings, slow)
     for blueprint in (*api.BLUEPRINTS, *api.APP_BLUEPRINTS):

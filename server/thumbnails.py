@@ -15,15 +15,21 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
+from server.pacing import Slots
+
 SMALL = 10 * 1024
 """An image of so few bytes is its own thumbnail, as the reference has it."""
 
-_SECONDS = 30
+_SECONDS = 10
 """A picture that takes longer has no thumbnail."""
 ASKED = struct.Struct("II")
 """The box; the open file comes with it."""
 MADE = struct.Struct("II")
 """Bytes of the content type and of the thumbnail, which follow; none: there is none."""
+
+
+_waiting = 8
+"""Threads that may have a picture decoded, or wait for it, at once."""
 
 
 class _Decoder:
@@ -32,10 +38,21 @@ class _Decoder:
     def __init__(self) -> None:
         # One at a time, so that what they take in memory does not add up.
         self._one = threading.Lock()
+        # A thread that waits for it answers nobody else meanwhile.
+        self._room = Slots(_waiting)
         self._process: subprocess.Popen[bytes] | None = None
         self._link: socket.socket | None = None
 
     def make(self, source: BinaryIO, box: tuple[int, int]) -> tuple[bytes, str] | None:
+        slot = self._room.take()
+        if slot is None:
+            return None
+        try:
+            return self._make(source, box)
+        finally:
+            slot.give_back()
+
+    def _make(self, source: BinaryIO, box: tuple[int, int]) -> tuple[bytes, str] | None:
         with self._one:
             link = self._ready()
             try:
@@ -100,10 +117,18 @@ def _forget() -> None:
 os.register_at_fork(after_in_child=_forget)
 
 
+def init_app(threads: int) -> None:
+    """Half of a worker's threads may wait for pictures; to the rest they have none."""
+    global _waiting  # one app a process
+    _waiting = max(1, threads // 2)
+    _decoder.end()
+    _forget()
+
+
 def make(source: BinaryIO, box: tuple[int, int]) -> tuple[bytes, str] | None:
     """*source*, an open file, made to fit *box*, ratio kept, never enlarged; with its
     content type.
 
-    None if it is no image, or one too large to decode.
+    None if it is no image, or one too large to decode, or too many are at it.
     """
     return _decoder.make(source, box)
