@@ -28,6 +28,9 @@ UNKNOWN_TYPE = "application/octet-stream"
 _READ = 65_536
 # Of a part beside the file, so many bytes are looked at; they are small by nature.
 _LOOKED_AT = 4_096
+# No client sends more than a few parts, and each costs far more than its bytes do: ten
+# megabytes of them took seconds.
+_MOST_PARTS = 1_000
 
 
 class Upload:
@@ -60,7 +63,7 @@ def receive(*, at_most: MaxBytes) -> Iterator[Upload]:
     Raises:
         UnsupportedMediaType: the body is not multipart.
         IllegalArgument: it is broken, or has no file.
-        TooLarge: the file is.
+        TooLarge: the file is, or what stands beside it, or that is too many parts.
         RequestTimeout: the body ended early.
     """
     boundary = _boundary()
@@ -110,7 +113,7 @@ class _Reader:
     def __init__(self, upload: Upload, boundary: bytes, at_most: MaxBytes) -> None:
         self._upload = upload
         self._at_most = at_most
-        self._beside = 0
+        self._beside = self._count = 0
         self._found = self._whole = False
         self._header = b""
         self._value = b""
@@ -150,6 +153,9 @@ class _Reader:
             raise IllegalArgument(message)
 
     def _begin_part(self) -> None:
+        self._count += 1
+        if self._count > _MOST_PARTS:
+            raise TooLarge
         self._headers: dict[str, bytes] = {}
         self._content: Callable[[bytes], None] | None = None
         self._name = ""

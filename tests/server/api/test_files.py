@@ -188,6 +188,19 @@ def test_what_stands_beside_the_file_is_not_without_end(
     assert on_disk(settings) == []
 
 
+def test_parts_beside_the_file_are_not_without_number(
+    acme: Tenant, settings: Settings
+) -> None:
+    """Each costs far more than its bytes do."""
+    few = [part(f"other-{n}", b"x") for n in range(900)]
+
+    refused = upload(acme, part("file", b"x"), *few, *few)
+
+    assert refused.status_code == 413
+    assert on_disk(settings) == []
+    assert upload(acme, part("file", b"x"), *few).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("content_type", "body", "status", "description"),
     [
