@@ -25,7 +25,10 @@ _HARMLESS = re.compile(
     r"(?:image|audio|video)/(?!.*(?:svg|xml))[a-z0-9.+-]{1,100}"
     r"|text/plain|application/(?:pdf|zip|gzip|json)"
 )
-# What a browser would run, or sniff, comes as bytes of no type.
+# What a browser would run, or sniff, comes as bytes of no type. And what came to one
+# caller is for that one: a cache between us would go on giving a file to whoever has
+# its signed address, after its time.
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private"}
 
 _RETRY_SECONDS = 2
 # A receiver that takes nothing for so long gives its thread back.
@@ -81,7 +84,7 @@ def send(key: str, content_type: str, *, pace: Bandwidth | None = None) -> Respo
 def _handed_over(path: str, content_type: str, rate: int | None) -> Response:
     """nginx sends the file, ranges included."""
     response = Response(status=200, content_type=content_type)
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(_HEADERS)
     response.headers["X-Accel-Redirect"] = path
     if rate is not None:
         response.headers["X-Accel-Limit-Rate"] = str(rate)
@@ -108,7 +111,7 @@ def _answer(content: Bytes, content_type: str, rate: int | None) -> Response:
     )
     response.content_length = stop - start
     response.headers["Accept-Ranges"] = "bytes"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(_HEADERS)
     if asked is not None:
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{length}"
     return response

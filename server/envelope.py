@@ -120,8 +120,10 @@ def data(value: object) -> Response:
 
 
 def oauth(body: Mapping[str, object]) -> Response:
-    """The answer of a token request: no envelope at all."""
-    return answer(body)
+    """The answer of a token request: no envelope at all, and nothing to keep."""
+    response = answer(body)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def refuse(refused: Refusal) -> Response:

@@ -22,7 +22,10 @@ from server.store.database import INSTALLATION, Statement, writing
 FOREVER = 2**31 - 1
 """``expires_in`` of a token that never ends: what 32-bit clients can hold."""
 
-_FORM = re.compile(r"wt1\.(app|usr)\.[A-Za-z0-9_-]{40,60}\.[A-Za-z0-9_-]{43}")
+# Of the last character four bits count: any other would say the same token again.
+_FORM = re.compile(
+    r"wt1\.(app|usr)\.[A-Za-z0-9_-]{48}\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
+)
 # app id, user id (0: an app token), end in Unix seconds (0: never), token key, salt
 _CLAIMS = struct.Struct(">QQQ8s4s")
 
