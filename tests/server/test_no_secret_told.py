@@ -102,6 +102,7 @@ def be_busy(session: Session, made: dict[str, str]) -> None:
     attribute(server, app)
     transfer(session, app)
     history(session, app)
+    receive(session, sign_in | {"username": "bob"})
     malformed(server, app)
     operate(session)
     server.raw(
@@ -198,6 +199,22 @@ def make_older(state: Path) -> None:
     database.close()
 
 
+def receive(session: Session, grant: dict[str, str]) -> None:
+    """A ticket, which stands in an address: a good one, a spoilt one, another's."""
+    server = session.server
+    user = server.call("POST", "/acme/chat/token", grant)[2]["access_token"]
+    path = "/acme/chat/users/bob/stream"
+    told = server.call("POST", f"{path}/ticket", {}, token=user)[2]["data"]
+    secrets = session.credentials
+    secrets["another user token"], secrets["a ticket"] = user, told["ticket"]
+    for target in (path, path.replace("bob", "alice")):
+        for ticket in (told["ticket"], told["ticket"][:-3], QUERY_SECRET):
+            server.raw(
+                f"HEAD {target}?ticket={ticket} HTTP/1.1\r\nHost: x\r\n"
+                "Connection: close\r\n\r\n".encode()
+            )
+
+
 def malformed(server: Gunicorn, token: str) -> None:
     """What gunicorn refuses by itself, and would quote in its log."""
     for request in (
@@ -238,9 +255,12 @@ def test_the_session_was_what_it_should_be(session: Session) -> None:
         ("GET /chatfiles/{uuid}", 200), ("GET /chatfiles/{uuid}", 403),
         ("GET /chatmessages/{time}", 200), ("GET /history/{tenant}/{name}/{time}.gz", 200),
         ("GET /history/{tenant}/{name}/{time}.gz", 403), ("GET /metrics", 401),
+        ("POST /users/{username}/stream/ticket", 200),
+        ("HEAD /users/{username}/stream", 200), ("HEAD /users/{username}/stream", 401),
+        ("POST /console/sign-in", 303), ("POST /console/sign-in", 403),
     } <= found  # fmt: skip
     assert session.server.log.count("Invalid request from") >= 6
-    assert len(session.credentials) >= 11
+    assert len(session.credentials) >= 16
     assert all(len(secret) > 10 for secret in session.credentials.values())
 
 
