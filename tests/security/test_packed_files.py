@@ -85,4 +85,4 @@ def test_a_log_that_is_a_bomb_is_read_in_little_memory(
 
     assert attempts == 0
     assert faults.wrong >= 1
-    assert peak < 8 << 20
+    assert peak < BOMB_MB / 5 * (1 << 20)  # some lines of the longest there may be
