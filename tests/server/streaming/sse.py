@@ -42,6 +42,7 @@ class Client:
     path: str
     token: str = ""
     last_event_id: str = ""
+    address: str = "127.0.0.1"
     told: list[Told] = field(default_factory=list)
     comments: int = 0
     retry: list[int] = field(default_factory=list)
@@ -54,7 +55,7 @@ class Client:
             head.append(f"Authorization: Bearer {self.token}")
         if self.last_event_id:
             head.append(f"Last-Event-ID: {self.last_event_id}")
-        self._socket = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        self._socket = socket.create_connection((self.address, self.port), PATIENCE)
         self._socket.sendall("\r\n".join(head).encode() + b"\r\n\r\n")
         self._chunks = b""
         self._text = b""
@@ -197,11 +198,11 @@ class Chat:
     ) -> Client:
         query = f"?resource={resource}" if resource else ""
         path = f"/{self.key}/users/{name}/stream{query}"
-        port = (self.streams or self.server).port
+        server = self.streams or self.server
         token = more.pop("token", None) or self.user_token(name)
         while True:
             try:
-                return Client(port, path, token, after, **more)
+                return Client(server.port, path, token, after, server.address, **more)
             except Refused as refused:
                 if refused.status != 429:
                     raise
