@@ -9,6 +9,7 @@ process that share the open file must exclude each other by other means.
 import fcntl
 import os
 import struct
+from functools import lru_cache
 
 _FLOCK = "@hhqqi0q"  # struct flock: type, whence, start, length, pid
 
@@ -33,4 +34,9 @@ def unlock(fd: int, start: int = 0, length: int = 0) -> None:
 
 
 def _set(fd: int, command: int, kind: int, start: int, length: int) -> None:
-    fcntl.fcntl(fd, command, struct.pack(_FLOCK, kind, os.SEEK_SET, start, length, 0))
+    fcntl.fcntl(fd, command, _packed(kind, start, length))
+
+
+@lru_cache(maxsize=4096)  # a few stripes and gates, at every call
+def _packed(kind: int, start: int, length: int) -> bytes:
+    return struct.pack(_FLOCK, kind, os.SEEK_SET, start, length, 0)

@@ -1,7 +1,7 @@
 """Bodies and queries, through a marshmallow schema into keyword arguments."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ClassVar, TypeVar
@@ -16,12 +16,12 @@ from server.errors import (
     INVALID_REQUEST,
     IllegalArgument,
     JsonParse,
-    Refusal,
     RequestTimeout,
     TooLarge,
     UnsupportedMediaType,
 )
 from server.kinds import MaxBytes
+from server.loading import Prepared
 
 Result = TypeVar("Result")
 View = Callable[..., Result]
@@ -117,40 +117,6 @@ def spelled(values: Mapping[int, object]) -> list[tuple[object, object]]:
     return [(said, values[n]) for n in values for said in (n, str(n))]
 
 
-def _first(messages: object) -> Iterator[Refusal]:
-    """The refusals in marshmallow's messages, in the order of fields and elements."""
-    if isinstance(messages, Refusal):
-        yield messages
-    elif isinstance(messages, Mapping):
-        for inner in messages.values():
-            yield from _first(inner)
-    elif isinstance(messages, list):
-        for inner in messages:
-            yield from _first(inner)
-    else:
-        yield IllegalArgument(str(messages))
-
-
-def load(schema: Schema, content: Mapping[str, Any]) -> dict[str, Any]:
-    """*content* through *schema*.
-
-    Raises:
-        Refusal: the first one, in the order of the schema's fields. A validator raises
-            ``ValidationError`` with the words, or with the refusal itself.
-    """
-    nulls: frozenset[str] = getattr(schema, "nulls_count", frozenset())
-    present = {
-        key: value
-        for key, value in content.items()
-        if value is not None or key in nulls
-    }
-    try:
-        loaded: dict[str, Any] = schema.load(present)
-    except ValidationError as wrong:
-        raise next(_first(wrong.messages), IllegalArgument()) from None
-    return loaded
-
-
 def read_json(at_most: MaxBytes) -> Any:
     """The body as JSON.
 
@@ -226,7 +192,7 @@ def body(
     schema: type[Schema], *, at_most: MaxBytes
 ) -> Callable[[View[Result]], View[Result]]:
     """Hand the fields of a JSON object to the view as keyword arguments."""
-    prepared = schema()
+    prepared = Prepared(schema)
 
     def decorate(view: View[Result]) -> View[Result]:
         @wraps(view)
@@ -234,9 +200,9 @@ def body(
             content = read_json(at_most)
             if not isinstance(content, dict):
                 raise IllegalArgument(INVALID_REQUEST)
-            return view(**arguments, **load(prepared, content))
+            return view(**arguments, **prepared.load(content))
 
-        setattr(with_body, READS, frozenset(prepared.load_fields))
+        setattr(with_body, READS, frozenset(prepared.whole.load_fields))
         return takes(schema)(with_body)
 
     return decorate
@@ -253,7 +219,7 @@ def body_or_bulk(
 
     *check* may refuse the array before its elements are looked at.
     """
-    prepared = schema()
+    prepared = Prepared(schema)
 
     def decorate(view: View[Result]) -> View[Result]:
         @wraps(view)
@@ -263,7 +229,7 @@ def body_or_bulk(
             check(elements)
             if not elements or not all(isinstance(each, dict) for each in elements):
                 raise IllegalArgument(INVALID_REQUEST)
-            loaded = [load(prepared, each) for each in elements]
+            loaded = [prepared.load(each) for each in elements]
             return view(**arguments, **{name: loaded})
 
         setattr(with_body, READS, frozenset({name}))

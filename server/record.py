@@ -80,7 +80,7 @@ def _record(response: Response) -> Response:
     if at.breach is not None:
         _record_breach(at, app, place, status)
     _tell_of_counters()
-    response.headers[HEADER] = at.request_id
+    response.headers.add(HEADER, at.request_id)  # nobody else writes it
     if access_log.is_on():
         line = _line(at, app, place, status, took_ns)
         if asked.remote_addr:

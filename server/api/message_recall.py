@@ -11,7 +11,8 @@ from server.answers import Answer, Said, answers
 from server.api.messages import NOBODY, PATH
 from server.caller import caller
 from server.errors import INVALID_REQUEST, IllegalArgument
-from server.payload import SWITCH, Choice, Lenient, Text, body, load
+from server.loading import load
+from server.payload import SWITCH, Choice, Lenient, Text, body
 from server.rules import messages as rules
 from server.store import message_recall as store
 from server.store.message_recall import Outcome

@@ -23,7 +23,8 @@ from server.errors import (
     UnknownGrantUser,
     UnsupportedGrantType,
 )
-from server.payload import SWITCH, Choice, Lenient, load, read_json, takes
+from server.loading import load
+from server.payload import SWITCH, Choice, Lenient, read_json, takes
 from server.rules import users as rules
 from server.store import apps, tokens
 from server.store import users as store

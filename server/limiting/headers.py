@@ -41,9 +41,13 @@ def _write(response: Response) -> Response:
     at, plan, taken = _standing.get()
     if plan is not None and at is call():
         fields = response.headers
-        fields["RateLimit-Policy"] = plan.policy
-        fields["RateLimit"] = ", ".join(
-            f'"{calls.name}";r={state.remaining};t={whole_seconds(state.reset_ns)}'
-            for (calls, _), state in zip(plan.limits, taken, strict=True)
+        # Added, not set: nobody else writes them, so there are none to look for.
+        fields.add("RateLimit-Policy", plan.policy)
+        fields.add(
+            "RateLimit",
+            ", ".join(
+                f'"{calls.name}";r={state.remaining};t={whole_seconds(state.reset_ns)}'
+                for (calls, _), state in zip(plan.limits, taken, strict=True)
+            ),
         )
     return response
