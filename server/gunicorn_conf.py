@@ -4,6 +4,7 @@ No preloading: HUP must read new rules. One listening socket that the workers sh
 gunicorn_worker.py.
 """
 
+import gc
 import mmap
 import os
 import sys
@@ -105,6 +106,12 @@ def post_fork(_server: Any, worker: BalancedWorker) -> None:
     worker.slot = worker.age % _SLOTS
     if worker.core is not None:
         os.sched_setaffinity(0, {worker.core})
+
+
+def post_worker_init(_worker: Any) -> None:
+    """What was made at start stays: garbage is looked for among the rest only."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: Any, worker: BalancedWorker) -> None:

@@ -26,6 +26,13 @@ OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING
 BUSY_SECONDS = 30
 
 
+# How long the log may grow, in 4 KiB pages, before whoever commits carries it over to
+# the file, with two syncs while all writers wait. SQLite's own 1,000 is a few hundred
+# messages; a page that many write is carried over once. To this length, and no further,
+# readers find a page of the log in one look.
+_LOG_PAGES = 4_000
+
+
 class _Gate:
     """Where the host's writers queue, first come first served.
 
@@ -113,6 +120,7 @@ class Sqlite:
                 "foreign_keys": 1,
                 "cache_size": -2 * 1024,  # KiB, for each connection: one a thread
                 "temp_store": "memory",
+                "wal_autocheckpoint": _LOG_PAGES,
             },
         )
 

@@ -139,3 +139,23 @@ def test_a_commit_is_on_disk_before_it_is_answered(
     assert synced == ["weir.db-wal"] * 2 * syncs
     assert there == [1, 2][: 2 * syncs]
     database.disconnect()
+
+
+@only_sqlite
+def test_the_log_grows_to_16_mb_and_no_further(tmp_path: Path) -> None:
+    database.connect(Settings(state_dir=tmp_path))
+    log = tmp_path / "weir.db-wal"
+    with database.writing(1):
+        database.database.execute_sql("CREATE TABLE thing (piece BLOB)")
+    sizes = []
+
+    for _ in range(24):
+        with database.writing(1):  # some 2 MB
+            database.database.execute_sql(
+                "WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n"
+                " WHERE k < 500) INSERT INTO thing SELECT zeroblob(4000) FROM n"
+            )
+        sizes.append(log.stat().st_size // 2**20)
+
+    assert sizes[6] >= 13  # not carried over yet
+    assert max(sizes) <= 18
