@@ -3,13 +3,15 @@
 from itertools import chain, combinations
 
 import pytest
-from marshmallow import pre_load
+from flask import Blueprint, Flask
+from marshmallow import Schema, pre_load
 
+from server import api
 from server.api.messages import NewMessage, ToUsers
 from server.api.users import NewUser
 from server.errors import Refusal
 from server.loading import _MOST_NARROWED, Prepared, load
-from server.payload import Lenient, Text
+from server.payload import TAKES, Lenient, Text
 
 HELLO = {"type": "txt", "msg": "hello"}
 VALUES: dict[str, tuple[object, ...]] = {
@@ -84,3 +86,28 @@ def schema() -> type[Lenient]:
 
 def test_users_need_their_name() -> None:
     assert told(lambda: Prepared(NewUser).load({})) == told(lambda: load(NewUser(), {}))
+
+
+def schemas() -> list[type[Schema]]:
+    """Of every operation that takes a body."""
+    views = (view for each in api.BLUEPRINTS for view in views_of(each))
+    found = (getattr(view, TAKES, None) for view in views)
+    return list(dict.fromkeys(each.schema for each in found if each is not None))
+
+
+def views_of(blueprint: Blueprint) -> list[object]:
+    app = Flask("alone")
+    app.register_blueprint(blueprint)
+    return list(app.view_functions.values())
+
+
+@pytest.mark.parametrize("schema", schemas(), ids=lambda each: each.__name__)
+def test_every_schema_loads_alike_with_each_field_alone(schema: type[Schema]) -> None:
+    prepared, whole = Prepared(schema), schema()
+    keys = [each.data_key or name for name, each in whole.load_fields.items()]
+
+    for value in ("1", 1, None, [], ["a"], {"a": 1}, True):
+        for sent in ([], keys, *([key] for key in keys)):
+            content = dict.fromkeys(sent, value)
+            found = told(lambda content=content: prepared.load(content))
+            assert found == told(lambda content=content: load(whole, content)), content
