@@ -102,6 +102,7 @@ def pre_fork(_server: Any, worker: BalancedWorker) -> None:
 
 def post_fork(_server: Any, worker: BalancedWorker) -> None:
     """Give a new worker its slot; its age is its number."""
+    worker.tmp.notify()  # else one that is stuck at its start would never be replaced
     worker.held = _held
     worker.slot = worker.age % _SLOTS
     if worker.core is not None:
