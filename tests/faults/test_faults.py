@@ -7,10 +7,9 @@ import pytest
 from tests.faults.__main__ import FAULTS, play
 
 SECONDS = {"hup": 20.0, "clock": 8.0}
-SHORT = [name for name in FAULTS if name != "stuck"]
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("name", FAULTS)
 def test_what_was_acknowledged_is_kept_and_it_recovers(
     tmp_path: Path, name: str
 ) -> None:
