@@ -40,6 +40,8 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     options = {"guard_calls": "1000000", "synchronous": "NORMAL", "time_zone": "UTC"}
     with serving(place, workers="1", **options) as server:
         database.connect(Settings(state_dir=place, synchronous="NORMAL"))
+        tokens.forget()  # another test's database had another key
+        apps.forget()
         apps.create(*ATTACKED.split("/"), "enterprise")
         made = apps.find(*ATTACKED.split("/"))
         assert made is not None
@@ -47,6 +49,8 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
         users.add(made.id, new, at_most=Membership("none"))
         token = tokens.issue(made.id, None, None, made.token_key)
         database.forget()
+        tokens.forget()
+        apps.forget()
         yield Attacked(server, token)
         assert "a bug met" not in server.log
         assert "Traceback" not in server.log
