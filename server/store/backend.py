@@ -29,6 +29,9 @@ class Backend(Protocol):
     def chosen(self, sqlite: str, postgresql: str) -> str:
         """The text of the two that is this database's own."""
 
+    def execute(self, sql: str, parameters: Sequence[object]) -> Any:
+        """A statement of its own dialect, in this thread's connection: its cursor."""
+
     def run_many(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Execute once for each row of parameters, in one go."""
 

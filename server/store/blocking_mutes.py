@@ -46,12 +46,11 @@ _ENDED = Statement(
     "SELECT id, app_id FROM mute WHERE until > -1 AND until <= ? LIMIT ?"
 )
 _REMOVE = Statement("DELETE FROM mute WHERE id = ?")
-_IS_MUTED = Statement(
-    """
+MUTE_THAT_HOLDS = """
     SELECT 1 FROM user JOIN mute ON mute.user_id = user.id AND mute.chat_type = ?
     WHERE user.app_id = ? AND user.username = ? AND (mute.until = -1 OR mute.until > ?)
-    """
-)
+"""
+"""Of a chat type; of the app's user of this name, in lower case; at a moment."""
 
 
 def _known(app_id: int, name: str) -> User:
@@ -103,11 +102,6 @@ def page(app_id: int, number: int, size: int) -> Sequence[Mute]:
         Mute(username, chat_type, _seconds_left(until, now))
         for username, chat_type, until in _PAGE.all(app_id, now, size, skipped)
     ]
-
-
-def is_muted(app_id: int, username: str, chat_type: str, now: int) -> bool:
-    """Whether the user of this name, in lower case, may not send at this moment."""
-    return _IS_MUTED.one(chat_type, app_id, username, now) is not None
 
 
 def remove_ended(by_ms: int, *, batch: int) -> int:

@@ -34,18 +34,27 @@ database = DatabaseProxy()
 _backend: Backend | None = None
 
 
+Execute = Callable[[str, Sequence[object]], Any]
+"""Runs a statement in this thread's connection: its cursor."""
+
+
+def _unconnected(_sql: str, _parameters: Sequence[object]) -> Any:
+    return connected()  # which says that there is none
+
+
 class Statement:
     """SQL that is written once and bound often; ``?`` stands for each parameter.
 
     Both databases are to understand it; where they cannot, PostgreSQL has its own.
     """
 
-    __slots__ = ("__weakref__", "_keeps", "_postgresql", "_sql", "_written")
+    __slots__ = ("__weakref__", "_execute", "_keeps", "_postgresql", "_sql", "_written")
 
     def __init__(self, sql: str, *, postgresql: str | None = None) -> None:
         self._written = " ".join(sql.split())
         self._postgresql = " ".join((postgresql or sql).split())
         self._sql = self._written
+        self._execute: Execute = _unconnected
         self._keeps = self._written.startswith(("INSERT", "UPDATE"))
         _statements.add(self)
         if _backend is not None:
@@ -53,23 +62,24 @@ class Statement:
 
     def _speak(self, backend: Backend) -> None:
         self._sql = backend.spoken(backend.chosen(self._written, self._postgresql))
+        self._execute = backend.execute
 
     def one(self, *parameters: object) -> Any:
         """The first row as a tuple, or None."""
         if self._keeps:
             _check(parameters)
-        return database.execute_sql(self._sql, parameters).fetchone()
+        return self._execute(self._sql, parameters).fetchone()
 
     def all(self, *parameters: object) -> list[Any]:
         """Every row, each a tuple."""
-        rows: list[Any] = database.execute_sql(self._sql, parameters).fetchall()
+        rows: list[Any] = self._execute(self._sql, parameters).fetchall()
         return rows
 
     def run(self, *parameters: object) -> int:
         """Execute; how many rows it changed."""
         if self._keeps:
             _check(parameters)
-        changed: int = database.execute_sql(self._sql, parameters).rowcount
+        changed: int = self._execute(self._sql, parameters).rowcount
         return changed
 
     def run_many(self, rows: Sequence[tuple[object, ...]]) -> None:
@@ -143,13 +153,18 @@ _together = Together(
 )
 
 
-def write(app_id: int, work: Callable[[], Result]) -> Result:
+def write(
+    app_id: int,
+    work: Callable[[], Result],
+    then: Callable[[Sequence[Result]], None] | None = None,
+) -> Result:
     """Run *work* as :func:`writing` would, sharing the commit with other threads.
 
     For what many callers write at once. *work* must do no more than write: others wait
-    for it.
+    for it. *then* is called once for all who share the transaction and gave the same,
+    at its end, with their results.
     """
-    return _together.write(app_id, work)
+    return _together.write(app_id, work, then)
 
 
 @contextmanager

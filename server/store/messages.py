@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from server.clock import now_ms
 from server.kinds import Quota
-from server.store import blocking_mutes, database, quotas
+from server.store import database, quotas
+from server.store.blocking_mutes import MUTE_THAT_HOLDS
 from server.store.database import Statement
 from server.store.ids import OF_MESSAGES
 
@@ -60,24 +61,28 @@ _ID_AND_WHETHER_ANYBODY_RECEIVES = """
         WHERE connection.app_id = message.app_id AND connection.expires > ?
     )
 """
-# The last id given is of a message that is kept, or stands in recalled.
+# The last id given is of a message that is kept, or stands in recalled. No row where
+# the sender is muted.
 _INSERT = Statement(
     f"""
     INSERT INTO message (id, {_COLUMNS})
     SELECT max(
         ?,
-        coalesce(max(id), 0) + 1,
+        coalesce((SELECT max(id) FROM message), 0) + 1,
         coalesce((SELECT max(id) FROM recalled), 0) + 1
-    ), ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM message
+    ), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+    WHERE NOT EXISTS ({MUTE_THAT_HOLDS})
     RETURNING {_ID_AND_WHETHER_ANYBODY_RECEIVES}
     """,
     postgresql=f"""
     INSERT INTO message (id, {_COLUMNS})
-    VALUES ({OF_MESSAGES.taken}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    SELECT {OF_MESSAGES.taken}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+    WHERE NOT EXISTS ({MUTE_THAT_HOLDS})
     RETURNING {_ID_AND_WHETHER_ANYBODY_RECEIVES}
     """,
 )
 # What was kept just now, in the order of the joins: few messages, then their receivers.
+# Between the first and the last of a transaction may be some of other kinds.
 _QUEUE_FOR_USERS = Statement(
     """
     INSERT INTO waiting (user_id, message_id)
@@ -85,6 +90,7 @@ _QUEUE_FOR_USERS = Statement(
     FROM message CROSS JOIN user
         ON user.app_id = message.app_id AND user.username = message.target
     WHERE message.id BETWEEN ? AND ?
+        AND message.chat_type = 'chat' AND NOT message.online_only
     """
 )
 # An id is digits without a zero before them: "070" and "70 " are no group.
@@ -232,13 +238,16 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
     queues = not outgoing.online_only and outgoing.target_type != "chatrooms"
 
     def write() -> list[int] | None:
-        # Here, and not before: a mute that was answered stops every later message. Not
-        # an error, which would undo what others write in the same transaction.
-        if blocking_mutes.is_muted(app_id, outgoing.sender, head[1], now):
+        # The mute is looked for here, and not before: one that was answered stops every
+        # later message. Not an error, which would undo what others write in the same
+        # transaction.
+        asked = OF_MESSAGES.asked(now, len(outgoing.targets))
+        muted = (head[1], app_id, outgoing.sender, now)
+        kept = _INSERT.one(asked, *head, first_target, *rest, *muted, now)
+        if kept is None:
             return None
         quotas.use(app_id, at_most, len(outgoing.targets))
-        asked = OF_MESSAGES.asked(now, len(outgoing.targets))
-        first, anybody = _INSERT.one(asked, *head, first_target, *rest, now)
+        first, anybody = kept
         ids = list(range(first, first + len(outgoing.targets)))
         if others:
             _INSERT_NEXT.run_many(
@@ -253,20 +262,32 @@ def keep(app_id: int, outgoing: Outgoing, *, at_most: Quota) -> list[int]:
             _tell(app_id, outgoing, ids, now, passing=not queues)
         return ids
 
-    ids = database.write(app_id, write)
+    to_users = queues and outgoing.target_type == "users"
+    ids = database.write(app_id, write, _queue_for_users if to_users else None)
     if ids is None:
         raise SenderMuted
     return ids
 
 
 def _queue(app_id: int, outgoing: Outgoing, ids: Sequence[int]) -> None:
-    """Part of the transaction: everyone finds the messages, now or later."""
-    if outgoing.target_type == "users":
-        _QUEUE_FOR_USERS.run(ids[0], ids[-1])
-    else:
+    """Part of the transaction: members find the messages, now or later.
+
+    And the sender's own devices; whoever is written to by name at the end of it.
+    """
+    if outgoing.target_type != "users":
         _QUEUE_FOR_MEMBERS.run(ids[0], ids[-1], app_id, outgoing.sender)
     if outgoing.sync_device:
         _QUEUE_FOR_SENDER.run(ids[0], ids[-1])
+
+
+def _queue_for_users(kept: Sequence[list[int] | None]) -> None:
+    """The end of a transaction that kept these for users, in the order of their ids."""
+    each = [(ids[0], ids[-1]) for ids in kept if ids is not None]
+    if each and not database.gives_ids():
+        # Nobody else writes meanwhile, so all between were kept in this transaction.
+        each = [(each[0][0], each[-1][1])]
+    for first, last in each:
+        _QUEUE_FOR_USERS.run(first, last)
 
 
 def _tell(

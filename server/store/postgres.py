@@ -118,6 +118,9 @@ class Postgres:
     def chosen(self, sqlite: str, postgresql: str) -> str:  # noqa: ARG002 (a choice)
         return postgresql
 
+    def execute(self, sql: str, parameters: Sequence[object]) -> Any:
+        return self._pool.execute_sql(sql, parameters)
+
     def run_many(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
         self._pool.run_many(sql, rows)
 

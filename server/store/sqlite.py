@@ -10,7 +10,12 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from peewee import IntegrityError, OperationalError, SqliteDatabase
+from peewee import (  # type: ignore[attr-defined]  # the last has no type
+    IntegrityError,
+    OperationalError,
+    SqliteDatabase,
+    __exception_wrapper__,
+)
 
 from server.locks import lock, unlock
 from server.settings import Settings
@@ -130,13 +135,19 @@ class Sqlite:
     def chosen(self, sqlite: str, postgresql: str) -> str:  # noqa: ARG002 (a choice)
         return sqlite
 
+    def execute(self, sql: str, parameters: Sequence[object]) -> Any:
+        # Not peewee's own, which asks five more questions at each statement; its
+        # connection, and its errors.
+        with __exception_wrapper__:
+            return self.database.connection().execute(sql, parameters)
+
     def run_many(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
         self.database.connection().executemany(sql, rows)
 
     @contextmanager
     def writing(self, app_ids: Sequence[int]) -> Iterator[None]:  # noqa: ARG002 (one writer, whatever the app)
         try:
-            with self._gate, self.database.atomic("IMMEDIATE"):
+            with self._gate, self._transaction():
                 yield
         except BaseException:
             self._said.words.clear()
@@ -146,8 +157,23 @@ class Sqlite:
     def writing_apps(self, app_ids: Sequence[int]) -> Iterator[None]:  # noqa: ARG002 (likewise)
         # The commit must be over before the number is even again, so it is inside; and
         # two changes must not overlap, so the gate is outside.
-        with self._gate, self._apps.changing(), self.database.atomic("IMMEDIATE"):
+        with self._gate, self._apps.changing(), self._transaction():
             yield
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        # Not peewee's, which keeps a stack of them: none is within another, or its
+        # thread would wait for itself at the gate.
+        connection = self.database.connection()
+        with __exception_wrapper__:
+            connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            with __exception_wrapper__:
+                connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
 
     def settle(self) -> None:
         if self._sync is not None:

@@ -8,12 +8,13 @@ at the write lock and one sync, where it would have paid for many.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+Then = Callable[[Sequence[Any]], None]
 
 _ATTEMPTS = 4
 """How often work is done that something passing undoes."""
@@ -22,11 +23,14 @@ _ATTEMPTS = 4
 class _Write:
     """What one thread wants written, and what became of it."""
 
-    __slots__ = ("app_id", "context", "error", "leads", "result", "waiting", "work")
+    __slots__ = (
+        "app_id", "context", "error", "leads", "result", "then", "waiting", "work",
+    )  # fmt: skip
 
-    def __init__(self, app_id: int, work: Callable[[], Any]) -> None:
+    def __init__(self, app_id: int, work: Callable[[], Any], then: Then | None) -> None:
         self.app_id = app_id
         self.work = work
+        self.then = then
         # Whoever leads runs it, as the caller who asked for it.
         self.context: Context = copy_context()
         self.result: Any = None
@@ -58,14 +62,22 @@ class Together:
         self._queue: list[_Write] = []
         self._led = False
 
-    def write(self, app_id: int, work: Callable[[], Result]) -> Result:
+    def write(
+        self,
+        app_id: int,
+        work: Callable[[], Result],
+        then: Callable[[Sequence[Result]], None] | None = None,
+    ) -> Result:
         """Run *work* within a transaction; its result, once that is committed.
 
+        *then* ends the transaction: it is called once for all works that have the same,
+        with their results in the order of the works.
+
         Raises:
-            What *work* raises; then nothing of it is written. What the commit raises;
-            then nothing of any in the transaction is.
+            What *work* or *then* raises; then nothing of it is written. What the commit
+            raises; then nothing of any in the transaction is.
         """
-        mine = _Write(app_id, work)
+        mine = _Write(app_id, work, then)
         with self._lock:
             self._queue.append(mine)
             at_once = mine.leads = not self._led
@@ -119,22 +131,19 @@ class Together:
                 write.error = write.error or error
 
     def _write_all(self, batch: list[_Write], attempts: int = _ATTEMPTS) -> None:
-        written = 0
+        complete = False
         try:
             with self._transaction(*sorted({write.app_id for write in batch})):
                 for write in batch:
                     write.result = write.context.run(write.work)
-                    written += 1
+                _end(batch)
+                complete = True
         except BaseException as error:
             if attempts > 1 and self._is_passing(error):
                 # All were undone; work does nothing but write, so doing it again is no
                 # harm.
                 self._write_all(batch, attempts - 1)
-            elif (
-                written == len(batch)
-                or len(batch) == 1
-                or isinstance(error, self._of_all)
-            ):
+            elif complete or len(batch) == 1 or isinstance(error, self._of_all):
                 # The commit's, the database's, or of work done alone: nothing of the
                 # batch is written.
                 for write in batch:
@@ -144,3 +153,13 @@ class Together:
                 # others' loss, so each is written by itself.
                 for write in batch:
                     self._write_all([write])
+
+
+def _end(batch: Sequence[_Write]) -> None:
+    """Do what is left for several at once."""
+    results: dict[Then, list[Any]] = {}
+    for write in batch:
+        if write.then is not None:
+            results.setdefault(write.then, []).append(write.result)
+    for then, each in results.items():
+        then(each)

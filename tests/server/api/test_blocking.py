@@ -5,6 +5,7 @@ import pytest
 from server.clock import now_ms
 from server.kinds import Membership
 from server.store import blocking, blocking_mutes, leases, users
+from server.store.database import Statement
 from server.store.models import Connection, Message, Mute
 from tests import plans
 from tests.conftest import ALICES_PASSWORD, Clock, Tenant
@@ -520,7 +521,7 @@ def test_receiving_is_unaffected_and_another_apps_mutes_are_its_own(
     [
         leases._CLOSE_ALL, blocking._CLOSE, blocking._DEVICES,
         blocking_mutes._LIFT, blocking_mutes._OF_USER, blocking_mutes._PAGE,
-        blocking_mutes._IS_MUTED,
+        Statement(blocking_mutes.MUTE_THAT_HOLDS),
     ],
 )  # fmt: skip
 def test_everything_is_found_by_an_index(acme: Tenant, statement) -> None:

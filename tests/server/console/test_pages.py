@@ -307,16 +307,10 @@ def test_what_a_proposed_table_would_refuse_is_told(
 
 
 def test_a_page_asks_the_database_as_often_with_many_apps_as_with_few(
-    app: Flask, olga: Operator, monkeypatch: pytest.MonkeyPatch
+    app: Flask, olga: Operator
 ) -> None:
     asked: list[str] = []
-    execute = type(database.obj).execute_sql
-
-    def counting(self: object, sql: str, *rest: object) -> object:
-        asked.append(sql)
-        return execute(self, sql, *rest)
-
-    monkeypatch.setattr(type(database.obj), "execute_sql", counting)
+    database.obj.connection().set_trace_callback(asked.append)
     counts = {}
     for most in (5, 150):
         for n in range(most):

@@ -1,7 +1,7 @@
 """Writes of several threads in one transaction."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -47,6 +47,7 @@ class Writers:
             Together(database.transaction, lambda: None),
         )
         self.told: dict[object, object] = {}
+        self.then: Callable[[Sequence[object]], None] | None = None
         self.threads: list[threading.Thread] = []
 
     def write(self, thing: object) -> None:
@@ -56,9 +57,11 @@ class Writers:
             self.database.open.append(thing)
             return thing
 
+        then = self.then
+
         def run() -> None:
             try:
-                self.told[thing] = self.together.write(1, work)
+                self.told[thing] = self.together.write(1, work, then)
             except Exception as error:
                 self.told[thing] = error
 
@@ -224,3 +227,36 @@ def test_a_disk_that_fails_fails_all_who_were_committed() -> None:
 
     assert {str(error) for error in writers.told.values()} == {"disk gone"}
     assert len(writers.told) == 3
+
+
+def sum_up(database: Database) -> Callable[[Sequence[object]], None]:
+    """What ends a transaction: all results of its works, as one more thing."""
+
+    def then(results: Sequence[object]) -> None:
+        database.open.append(tuple(results))
+
+    return then
+
+
+def test_the_same_end_is_come_to_once_a_transaction(writers: Writers) -> None:
+    writers.then = sum_up(writers.database)
+    writers.all_while_the_first_commits(1, 2)
+    writers.then = sum_up(writers.database)
+    writers.write(3)
+    writers.queued(3)
+    writers.finish()
+
+    assert writers.database.kept == ["first", ("first",), 1, 2, 3, (1, 2), (3,)]
+
+
+def test_an_end_that_fails_is_of_those_alone_who_fail_alone(writers: Writers) -> None:
+    def then(results: Sequence[object]) -> None:
+        if 2 in results:
+            raise ValueError("not two")
+
+    writers.then = then
+    writers.all_while_the_first_commits(1, 2, 3)
+    writers.finish()
+
+    assert writers.database.kept == ["first", 1, 3]
+    assert str(writers.told[2]) == "not two"
