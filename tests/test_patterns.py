@@ -49,7 +49,7 @@ def test_the_patterns_are_found() -> None:
 )
 def test_a_pattern_that_is_not_linear_is_found(bad: str, piece: str, most: int) -> None:
     one = Found("here", re.compile(bad), "fullmatch")
-    assert Kind("", piece, "\x00") in kinds(one.pattern)
+    assert Kind("", piece, "\x00") in kinds(one.words)
 
     with pytest.raises(SystemExit, match="characters of Kind"):
         grow(one, Kind("", piece, "\x00"), most, few=most // 8)

@@ -19,6 +19,19 @@ PAGES = [
 ]
 
 
+SPEND = """
+async (all) => {
+  all.querySelector(".answer").replaceChildren();
+  const { app, token } = JSON.parse(Object.values(sessionStorage)[0]);
+  const headers = { Authorization: `Bearer ${token}` };
+  const call = () => fetch(`/${app}/users`, { headers });
+  await Promise.all(Array.from({ length: 10 }, call));
+  all.querySelector("form button").click();
+}
+"""
+"""Spends what the Community edition may call in a second, then presses Send."""
+
+
 @pytest.fixture(scope="module")
 def app(server: Gunicorn) -> dict[str, str]:
     """The credentials of an app of its own."""
@@ -37,7 +50,8 @@ def sign_in(page: Page, app: dict[str, str]) -> None:
     page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS)
+# Light and wide, dark and on a phone: colours do not hang on the width.
+@pytest.mark.parametrize(("scheme", "size"), LOOKS[::3])
 def test_every_page_is_whole_in_light_and_dark_wide_and_on_a_phone(
     open_window: Open, scheme: str, size: tuple[int, int]
 ) -> None:
@@ -124,11 +138,10 @@ def test_a_limit_met_is_shown_with_its_line(
         sign_in(window.page, app)
         listed = window.page.locator("details[id='users.list_users']")
         status = listed.locator(".answer .status")
-        send = listed.get_by_role("button", name="Send")
 
         for _ in range(60):
-            listed.evaluate("(all) => all.querySelector('.answer').replaceChildren()")
-            send.click()
+            # A second's calls at once, however slow the machine, and one by hand.
+            listed.evaluate(SPEND)
             expect(status).to_have_text(re.compile("200|429"))
             if status.text_content() == "429":
                 break

@@ -20,8 +20,24 @@ class Found:
     """A pattern, where it stands, and by which method text is put to it."""
 
     where: str
-    pattern: re.Pattern[str]
+    pattern: re.Pattern[str] | re.Pattern[bytes]
     method: str
+
+    @property
+    def words(self) -> str:
+        """What the pattern is written as."""
+        written = self.pattern.pattern
+        return written if isinstance(written, str) else written.decode("latin-1")
+
+    def apply(self, text: str) -> None:
+        """Put *text* to the pattern, as the program does, to the end."""
+        plain = isinstance(self.pattern.pattern, str)
+        taken = text if plain else text.encode()
+        replaced = [taken[:0]] if self.method == "sub" else []
+        result = getattr(self.pattern, self.method)(*replaced, taken)
+        if self.method == "finditer":
+            for _ in result:
+                pass
 
 
 def every() -> Iterator[Found]:

@@ -23,25 +23,29 @@ class Kind:
 
     @property
     def plain(self) -> bool:
-        """One of the few that are tried at full length."""
-        return not self.begin and self.end in {"", "\x00"}
+        """One of the few that are tried at full length.
+
+        Pairs and words are not: what a square is shows in 16 thousand characters.
+        """
+        single = len(self.piece) == 1
+        return single and not self.begin and self.end in {"", "\x00"}
 
 
-def kinds(pattern: re.Pattern[str]) -> list[Kind]:
+def kinds(pattern: str) -> list[Kind]:
     """Texts made of the pattern's own letters and words."""
     parts = itertools.product(_begins(pattern), _pieces(pattern), ENDS)
     return [Kind(*part) for part in parts]
 
 
-def _letters(pattern: re.Pattern[str]) -> list[str]:
+def _letters(pattern: str) -> list[str]:
     """One of each kind that the pattern takes in, and some that it may not."""
     tried = "aAz09 .,:;/-_+'\"`|<>()[]{}&#%?\\é表\u2028=\t"
-    literal = {letter for letter in pattern.pattern if letter in tried}
+    literal = {letter for letter in pattern if letter in tried}
     taken = [letter for letter in tried if letter in literal]
     return list(dict.fromkeys(["a", "1", " ", *taken]))[:MOST_LETTERS]
 
 
-def _pieces(pattern: re.Pattern[str]) -> list[str]:
+def _pieces(pattern: str) -> list[str]:
     letters, words = _letters(pattern), _words(pattern)
     pairs = ["".join(pair) for pair in itertools.permutations(letters[:5], 2)]
     # A blank before a word, as phrases have it, and a figure after it.
@@ -53,12 +57,12 @@ def _pieces(pattern: re.Pattern[str]) -> list[str]:
     ]
 
 
-def _begins(pattern: re.Pattern[str]) -> list[str]:
+def _begins(pattern: str) -> list[str]:
     """Nothing; or words that lead into the middle of the pattern."""
     lead = " ".join(_words(pattern)[:3])
     return ["", *([f"{lead} "] if lead else []), "a 1 "]
 
 
-def _words(pattern: re.Pattern[str]) -> list[str]:
+def _words(pattern: str) -> list[str]:
     """The words in a pattern's text, group names among them; those do no harm."""
-    return list(dict.fromkeys(LETTERS.findall(pattern.pattern)))[:6]
+    return list(dict.fromkeys(LETTERS.findall(pattern)))[:6]
