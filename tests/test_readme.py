@@ -88,7 +88,7 @@ def test_the_two_commands_install_and_then_start_or_test() -> None:
         INSTALL.sub("", START)
         == ".venv/bin/gunicorn --config server/gunicorn_conf.py wsgi:app\n"
     )
-    assert INSTALL.sub("", TEST) == ".venv/bin/pytest\n"
+    assert INSTALL.sub("", TEST) == ".venv/bin/pytest -n auto --dist loadfile\n"
 
 
 def test_ci_calls_the_readmes_own_test_command() -> None:
