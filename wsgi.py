@@ -4,6 +4,8 @@ import os
 import sys
 import time
 
+from peewee import OperationalError
+
 from server import (
     access_log,
     develop,
@@ -29,21 +31,25 @@ try:
         logs.start(settings)
         access_log.start(settings)
     app = create_app(settings)
-except (BadSettings, UnusableDatabase, access_log.UnusableLog) as wrong:
+    if serving():
+        metrics.ready()
+        rules_history.note()
+        welcome(settings)
+        retention.start(settings)
+        shadow.on_refusal(metrics.shadow_refused)
+        shadow.start(app, settings, limiting.let_shadow)
+        develop.start()
+except (
+    BadSettings,
+    UnusableDatabase,
+    access_log.UnusableLog,
+    OperationalError,  # it went away since it was looked at
+) as wrong:
     print(f"Weir cannot start:\n{wrong}", file=sys.stderr)
-    passing = isinstance(wrong, OutOfReach)
+    passing = isinstance(wrong, OutOfReach | OperationalError)
     if (passing or isinstance(wrong.__cause__, FilesOutOfReach)) and in_worker():
         # gunicorn's first process has seen the database and the place of files, so they
         # will be back; workers that are started meanwhile must not end the server.
         time.sleep(1)
         sys.exit(TRY_AGAIN)
     sys.exit(WORKER_BOOT_ERROR)  # any other code, and gunicorn would try for ever
-
-if serving():
-    metrics.ready()
-    rules_history.note()
-    welcome(settings)
-    retention.start(settings)
-    shadow.on_refusal(metrics.shadow_refused)
-    shadow.start(app, settings, limiting.let_shadow)
-    develop.start()

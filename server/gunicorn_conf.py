@@ -5,7 +5,6 @@ gunicorn_worker.py.
 """
 
 import gc
-import mmap
 import os
 import sys
 from contextlib import suppress
@@ -21,6 +20,7 @@ from server import (
     redis_urls,
     state_dir,
 )
+from server.gunicorn_roster import roster_of
 from server.gunicorn_worker import BalancedWorker
 from server.settings import MEMORY, BadSettings, Settings
 from server.store import database, file_storage, schema
@@ -78,33 +78,27 @@ http_parser = "python"
 proc_name = "weir"
 
 
-# A word for each worker, in memory they share with this process; ages are consecutive,
-# so the two generations of a reload have slots of their own.
-_SLOTS = 4 * workers
-_held = memoryview(mmap.mmap(-1, _SLOTS * 8)).cast("q")
-
-
 # A worker runs on one core: its threads take turns anyway, and a turn that passes from
 # core to core costs more than many a call (a third of the throughput on two cores).
 _cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 _core_of: dict[int, int] = {}
 
 
-def pre_fork(_server: Any, worker: BalancedWorker) -> None:
+def pre_fork(server: Any, worker: BalancedWorker) -> None:
     """Choose the core with the fewest workers. Runs in the master, one at a time."""
     with suppress(OSError):  # gunicorn lets everyone read it, at each start and reload
         Path(pidfile).chmod(0o600)
+    roster_of(server, workers).begin(worker.age)
     if 1 < len(_cores) <= workers:
         taken = list(_core_of.values())
         worker.core = min(_cores, key=taken.count)
         _core_of[worker.age] = worker.core
 
 
-def post_fork(_server: Any, worker: BalancedWorker) -> None:
-    """Give a new worker its slot; its age is its number."""
+def post_fork(server: Any, worker: BalancedWorker) -> None:
+    """Give a new worker what it shares with the others, and its core."""
     worker.tmp.notify()  # else one that is stuck at its start would never be replaced
-    worker.held = _held
-    worker.slot = worker.age % _SLOTS
+    worker.roster = roster_of(server, workers)
     if worker.core is not None:
         os.sched_setaffinity(0, {worker.core})
 
@@ -115,9 +109,9 @@ def post_worker_init(_worker: Any) -> None:
     gc.freeze()
 
 
-def child_exit(_server: Any, worker: BalancedWorker) -> None:
+def child_exit(server: Any, worker: BalancedWorker) -> None:
     """A worker that is gone, or was killed, holds no connections."""
-    _held[worker.age % _SLOTS] = 0
+    roster_of(server, workers).end(worker.age)
     _core_of.pop(worker.age, None)
 
 

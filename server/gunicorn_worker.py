@@ -11,16 +11,24 @@ away. It then closes the connection; here the answer says so, or a caller would 
 next call into it.
 """
 
+import signal
 import socket
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from server.gunicorn_patience import PatientWorker
+from server.gunicorn_roster import Roster
 from server.pacing import SLOTS
 
 # How long a fuller worker leaves a waiting connection to the others. It steps back once
 # for each: the emptier one may be stuck, and the caller must not wait for it.
 STEP_BACK_SECONDS = 0.0005
+
+# For how long a worker serves on for successors that do not come; gunicorn's master has
+# patience for longer when all are to stop.
+SUCCESSION_SECONDS = 15.0
+LOOK_SECONDS = 0.05
 
 # Of a body that nobody read, gunicorn reads less than this to keep the connection.
 READ_AWAY_BYTES = 64 * 1024
@@ -45,10 +53,7 @@ def end_streams(app: Any) -> None:
 class BalancedWorker(PatientWorker):
     """Publishes how many connections it holds; reads the others'."""
 
-    held: memoryview | None = None
-    """Shared by all workers: connections held, plus one, by slot; 0: no worker there.
-    Each writes its own slot only, so there is nothing to lock."""
-    slot = 0
+    roster: Roster | None = None
     core: int | None = None
     """The one it runs on; None: any."""
 
@@ -56,11 +61,30 @@ class BalancedWorker(PatientWorker):
         super().__init__(*arguments, **options)
         self._stepped_back = False
         self._application: Any = None  # not loaded yet
+        self._leave_by: float | None = None
 
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        """Have what does not end by itself end, so that the rest can."""
-        super().handle_exit(sig, frame)
-        end_streams(self._application)
+    def handle_exit(self, _sig: int, _frame: Any) -> None:
+        """Stop once those serve who come after: the main loop sees to it.
+
+        A reload tells workers to stop as soon as their successors are forked. Were they
+        to obey, nobody would answer until those have loaded; and with the next reload
+        in that time, nobody at all.
+        """
+        if self._leave_by is None:
+            self._leave_by = time.monotonic() + SUCCESSION_SECONDS
+            self.method_queue.defer(lambda: None)
+
+    def _leave_if_replaced(self) -> None:
+        late = self._leave_by is not None and time.monotonic() >= self._leave_by
+        if (
+            late
+            or self.roster is None
+            or self.roster.replaced(self.age, self.cfg.workers)
+        ):
+            if self.roster is not None:
+                self.roster.end(self.age)
+            super().handle_exit(signal.SIGTERM, None)
+            end_streams(self._application)  # what does not end by itself
 
     def load_wsgi(self) -> None:
         """Look at what is unread of a request when its answer begins."""
@@ -80,15 +104,15 @@ class BalancedWorker(PatientWorker):
         self.wsgi: Callable[..., Iterable[bytes]] = served
 
     def _publish(self) -> None:
-        if self.held is not None:
-            self.held[self.slot] = self.nr_conns + 1
+        if self.roster is not None and self.alive:
+            self.roster.publish(self.age, self.nr_conns)
 
     def _another_is_emptier(self) -> bool:
         """Whether another holds less than half; evener is not worth a wait."""
-        if self.held is None:
+        if self.roster is None:
             return False
         mine = self.nr_conns + 1
-        return any(theirs and theirs * 2 < mine for theirs in self.held)
+        return any(theirs * 2 < mine for theirs in self.roster.serving())
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, unless it is another's turn."""
@@ -102,4 +126,7 @@ class BalancedWorker(PatientWorker):
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         self._publish()
+        if self._leave_by is not None and self.alive:
+            self._leave_if_replaced()
+            timeout = min(timeout, LOOK_SECONDS)
         super().wait_for_and_dispatch_events(timeout)

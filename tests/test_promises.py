@@ -237,6 +237,7 @@ def replace(lines: list[str], stated: object, words: str) -> None:
 
 # Each may import from the lines above it, never from below or beside.
 LAYERS = [
+    {"urls"},
     {"redis_urls", "pacing"},
     {"redis_clients"},
     {"redis_check"},
@@ -255,7 +256,7 @@ LAYERS = [
         "state_dir",
     },
     {"caller", "refusal_ring"},
-    {"kinds", "muc_errors", "passwords", "cursors", "thumbnailer", "logs"},
+    {"kinds", "loading", "muc_errors", "passwords", "cursors", "thumbnailer", "logs"},
     {"metrics", "activity", "connections"},
     {"access_log"},
     {"bodies", "limiting", "store"},
@@ -286,7 +287,7 @@ LAYERS = [
         "limit_commands",
     },
     {"app"},
-    {"gunicorn_patience"},
+    {"gunicorn_patience", "gunicorn_roster"},
     {"gunicorn_worker"},
     {"gunicorn_stream_worker"},
     {"gunicorn_conf", "gunicorn_stream_conf"},

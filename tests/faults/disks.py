@@ -107,7 +107,7 @@ def _name(hour: int) -> str:
 
 def full(stage: Stage) -> Report:
     """Filled to the last byte, and emptied, under sends, uploads and history."""
-    with small_disk(stage.place / "state", 24) as state, served(stage):
+    with small_disk(stage.place / "state", 64) as state, served(stage):
         uploader = Uploader(stage.server, stage.app.key, stage.app.token)
         uploader.start()
         ballast = state / "ballast"

@@ -345,7 +345,11 @@ def test_counters_lost_in_one_worker_are_seen_through_another(tmp_path: Path) ->
             server.call("GET", "/lost/one/users/bob", token=token)[0] for _ in range(60)
         }
 
-        degraded = {totals(server)["weir_counters_degraded", ()] for _ in range(10)}
+        def told() -> set[float]:
+            return {totals(server)["weir_counters_degraded", ()] for _ in range(10)}
+
+        wait_until(lambda: len(told()) == 1)  # a worker learns it from its first call
+        degraded = told()
 
     assert statuses == {503}
     assert len(degraded) == 1

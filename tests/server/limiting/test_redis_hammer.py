@@ -145,7 +145,7 @@ def test_four_processes_of_four_threads_stay_exact(hammer, keys, amount):
 def test_two_limits_are_taken_together_or_not(hammer):
     """Apps a and b share a cluster; what a refuses must not spend the cluster's."""
     window = 250 * MS
-    cluster = ["cluster", 200, window]
+    cluster = ["cluster", 100, window]
     for _ in range(4):
         hammer.start([[["a", 20, window], cluster], [cluster, ["b", 5000, window]]])
 
@@ -153,8 +153,8 @@ def test_two_limits_are_taken_together_or_not(hammer):
 
     both = hammer.admitted("cluster")
     assert_exact(hammer.admitted("a"), 20, window)
-    assert_exact(both, 200, window)
-    assert_no_room(hammer.refused("cluster"), both, {200: window})
+    assert_exact(both, 100, window)
+    assert_no_room(hammer.refused("cluster"), both, {100: window})
     assert sorted(hammer.admitted("a") + hammer.admitted("b")) == both
 
 
