@@ -122,7 +122,7 @@ def _find_today() -> list[OfToday]:
                 OfToday(
                     quota.name,
                     title,
-                    stated.words if stated else "no figure",
+                    stated.words if stated else "",
                     stated.source if stated else "",
                     used.apps,
                     used.used,
