@@ -42,7 +42,9 @@ _OLD = Statement(
     """
 )
 _REMOVE = Statement("DELETE FROM waiting WHERE user_id = ? AND message_id = ?")
-_COUNT_ALL = Statement("SELECT count(*) FROM (SELECT 1 FROM waiting LIMIT ?) AS some")
+_COUNT_ALL = Statement(
+    "SELECT count(*) FROM (SELECT 1 FROM waiting LIMIT ?) AS counted"
+)
 
 
 def count_all(*, at_most: int) -> int:

@@ -25,9 +25,10 @@ from server.app import create_app
 from server.kinds import Quota
 from server.settings import Settings
 from server.store import apps, file_storage, history, messages
-state_dir, files_url, hour, at = sys.argv[1:]
+state_dir, files_url, database_url, hour, at = sys.argv[1:]
 create_app(Settings(
-    state_dir=Path(state_dir), files_url=files_url, counters_url="memory://", synchronous="NORMAL"
+    state_dir=Path(state_dir), files_url=files_url, database_url=database_url,
+    counters_url="memory://", synchronous="NORMAL",
 ))
 app = apps.find("acme", "chat")
 print("ready", flush=True)
@@ -71,7 +72,7 @@ print(asked, flush=True)
 
 def start(script: str, settings: Settings) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(settings.state_dir), settings.files_url, HOUR, str(BEGINS_MS)],
+        [sys.executable, "-c", script, str(settings.state_dir), settings.files_url, settings.database_url, HOUR, str(BEGINS_MS)],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
