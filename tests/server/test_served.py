@@ -234,8 +234,11 @@ def test_hup_brings_new_rules_without_a_failed_request(tmp_path: Path) -> None:
         for caller in callers:
             caller.join()
         wait_for_policy(server, "hup/one", token, "q=34;w=1")
+        status, headers, _ = server.call("GET", "/hup/one/users/nobody", token=token)
 
     assert failures == []
+    assert status == 404
+    assert headers["ratelimit-policy"] == '"users.calls";q=34;w=1'
 
 
 def read_answer(connection: socket.socket) -> bytes:
