@@ -76,7 +76,7 @@ class Uploader(threading.Thread):
         whole = request(method, path, self._token, body, **kind)
         try:
             status, _, answer = parse(self._server.raw(whole))
-        except (OSError, IndexError):
+        except OSError:
             self.statuses[0] += 1
             return None
         self.statuses[status] += 1

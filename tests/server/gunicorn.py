@@ -85,9 +85,16 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def parse(answer: bytes) -> tuple[int, dict[str, str], object]:
-    head, _, content = answer.partition(b"\r\n\r\n")
+    """Status, headers (lower case) and JSON.
+
+    Raises ConnectionResetError when the server ended before its answer did, as
+    one that is killed or started anew may: callers take it for no answer.
+    """
+    head, end, content = answer.partition(b"\r\n\r\n")
     lines = head.decode("latin-1").split("\r\n")
-    headers = dict(line.lower().split(": ", 1) for line in lines[1:])
+    headers = dict(line.lower().split(": ", 1) for line in lines[1:] if end)
+    if not end or len(content) < int(headers.get("content-length", 0)):
+        raise ConnectionResetError(f"an answer cut short: {answer!r}")
     return int(lines[0].split()[1]), headers, orjson.loads(content)
 
 

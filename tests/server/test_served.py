@@ -131,7 +131,7 @@ def test_answered_sends_survive_the_kill_of_every_process(tmp_path: Path) -> Non
                     status, _, answer = server.call(
                         "POST", "/kept/one/messages?useMsgId=true", HELLO, token
                     )
-                except (OSError, ValueError, IndexError):
+                except OSError:
                     return
                 if status == 200:
                     answered.append(answer["data"]["ada"])
@@ -167,7 +167,7 @@ def test_a_worker_killed_at_any_moment_costs_no_budget(server: Gunicorn) -> None
                 status, _, _ = server.call(
                     "GET", "/killed/one/users/nobody", token=token
                 )
-            except (OSError, IndexError, ValueError):
+            except OSError:
                 continue  # its worker was killed under it
             if status == 404:
                 admitted.append((before, time.monotonic()))

@@ -76,7 +76,10 @@ class Client:
     def _refusal(self) -> dict[str, Any]:
         length = int(self.head.lower().partition("content-length: ")[2].split()[0])
         while len(self._chunks) < length:
-            self._chunks += self._socket.recv(65_536)
+            came = self._socket.recv(65_536)
+            if not came:
+                raise ConnectionResetError
+            self._chunks += came
         return orjson.loads(self._chunks)
 
     def __enter__(self) -> "Client":
