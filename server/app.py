@@ -11,13 +11,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from server import (
     api,
     auth,
-    commands,
+    cli,
     console,
     downloads,
     envelope,
-    limit_commands,
     limiting,
-    operator_commands,
     pacing,
     pages,
     record,
@@ -82,9 +80,7 @@ def create_app(settings: Settings) -> Flask:
     pages.init_app(DOCUMENT)
     console.init_app(settings, DOCUMENT)
     limiting.prepare(app, rules.EDITIONS)
-    commands.init_app(app)
-    operator_commands.init_app(app)
-    limit_commands.init_app(app, settings)
+    cli.init_app(app, settings)
     app.wsgi_app = RegularPaths(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own advice
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -3,7 +3,6 @@
 from dataclasses import asdict
 
 import click
-from flask import Flask
 
 from server import retention, rules
 from server.caller import App
@@ -26,12 +25,6 @@ keeping = Commands("retention", help="What is past its time.")
 
 key = click.argument("key", metavar="ORG/APP")
 edition_choice = click.Choice(list(rules.EDITIONS), case_sensitive=False)
-
-
-def init_app(app: Flask) -> None:
-    """Add the commands to ``flask``."""
-    app.cli.add_command(group)
-    app.cli.add_command(keeping)
 
 
 def _split(text: str) -> tuple[str, str]:

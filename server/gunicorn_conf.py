@@ -16,7 +16,6 @@ from server import (
     allocator,
     descriptors,
     logs,
-    redis_check,
     redis_urls,
     state_dir,
 )
@@ -29,6 +28,8 @@ try:
     _settings = Settings.from_env(os.environ)
 except BadSettings as wrong:
     sys.exit(f"Weir cannot start:\n{wrong}")
+if redis_urls.is_shared(_settings.counters_url):
+    from server import redis_check  # the only one with use for it: see counters.connect
 
 pidfile = str(_settings.state_dir / "gunicorn.pid")
 try:

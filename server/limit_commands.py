@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import AppGroup
 from rich.console import Console
 from rich.progress import (
@@ -19,28 +19,21 @@ from rich.progress import (
 )
 
 from server import shadow_report
+from server.cli import SETTINGS
 from server.limiting import shadow, tables
 from server.replay import live
 from server.replay.ledger import Ledger
 from server.replay.lines import Faults, Ordered, in_order
 from server.replay.report import Report
-from server.settings import Settings
 from server.store import apps
 
 DOCUMENT = tables.ROOT / "limits.md"
-SETTINGS = "WEIR_SETTINGS"
 WIDTH = 150  # of a report that goes to a file or a pipe
 
 group = AppGroup("limits", help="What the table means for real callers.")
 
 _log = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _table = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-
-
-def init_app(app: Flask, settings: Settings) -> None:
-    """Add the commands to ``flask``."""
-    app.config[SETTINGS] = settings
-    app.cli.add_command(group)
 
 
 @group.command("replay")

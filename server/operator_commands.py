@@ -3,7 +3,6 @@
 from dataclasses import asdict
 
 import click
-from flask import Flask
 from flask.cli import with_appcontext
 
 from server.access_log import utc
@@ -23,12 +22,6 @@ group = Commands("operators", help="Who may use the console.")
 
 _name = click.argument("name")
 _MS = 1_000_000
-
-
-def init_app(app: Flask) -> None:
-    """Add the commands to ``flask``."""
-    app.cli.add_command(group)
-    app.cli.add_command(show_audit)
 
 
 def _moment(at_ms: int | None) -> str | None:

@@ -78,7 +78,7 @@ def still(patch: pytest.MonkeyPatch, clock: Clock) -> None:
         rings = functools.partial(Rings, clock=lambda: clock.boot_ns)
         patch.setattr(counts, "Rings", rings)
     windows = functools.partial(StillWindows, clock=lambda: clock.boot_ns)
-    patch.setattr(loss, "RedisWindows", windows)
+    patch.setattr(loss, "connect", windows)
 
 
 @pytest.fixture

@@ -255,7 +255,7 @@ LAYERS = [
         "descriptors",
         "state_dir",
     },
-    {"caller", "refusal_ring"},
+    {"caller", "refusal_ring", "cli"},
     {"kinds", "loading", "muc_errors", "passwords", "cursors", "thumbnailer", "logs"},
     {"metrics", "activity", "connections"},
     {"access_log"},

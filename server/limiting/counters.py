@@ -9,6 +9,7 @@ by rule and caller alone, where `limits` adds the figures and so forgives at eac
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from limits import RateLimitItem
@@ -17,19 +18,30 @@ from limits.strategies import STRATEGIES, RateLimiter
 from limits.util import WindowStats
 
 from server import redis_urls
-from server.limiting.redis_windows import RedisWindows
 from server.limiting.rings import CountersFull, Rings, Taken, Want
 
 __all__ = ["CountersFull", "ExactWindow", "RedisWindowStorage", "RingStorage"]
-__all__ += ["RedisWindows", "Rings", "Taken", "Want"]
+__all__ += ["Rings", "Taken", "Want", "connect"]
+
+if TYPE_CHECKING:
+    from server.limiting.redis_windows import RedisWindows
 
 SECOND_NS = 1_000_000_000
+
+
+def connect(address: redis_urls.Address) -> "RedisWindows":
+    """The counters of several hosts; nobody is asked yet."""
+    # Imported here, the one place that does: the client library it stands on is 5 MB
+    # and 0.1 s in every worker and command of a server that counts on its own.
+    from server.limiting.redis_windows import RedisWindows
+
+    return RedisWindows(address)
 
 
 class WindowStorage(Storage, MovingWindowSupport):
     """Keeps moving windows; a bare count (fixed windows) it does not keep."""
 
-    windows: Rings | RedisWindows
+    windows: "Rings | RedisWindows"
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -113,7 +125,7 @@ class RedisWindowStorage(WindowStorage):
         self, uri: str, wrap_exceptions: bool = False, **options: float | str | bool
     ) -> None:
         super().__init__(uri, wrap_exceptions, **options)
-        self.windows = RedisWindows(redis_urls.read(uri.removeprefix("exact+")))
+        self.windows = connect(redis_urls.read(uri.removeprefix("exact+")))
 
 
 class ExactWindow(RateLimiter):

@@ -9,12 +9,16 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from server import redis_urls
 from server.errors import Unavailable
-from server.limiting.counters import RedisWindows, Rings, Taken, Want
+from server.limiting.counters import Rings, Taken, Want, connect
 from server.settings import MEMORY, Settings
+
+if TYPE_CHECKING:
+    from server.limiting.redis_windows import RedisWindows
 
 log = logging.getLogger("weir.counters")
 
@@ -36,7 +40,7 @@ class Counters:
             address = redis_urls.read(settings.counters_url)
             self._place = address.shown
             self._standby_directory = settings.state_dir / "counters-standby"
-            self._windows = self._shared = RedisWindows(address)
+            self._windows = self._shared = connect(address)
             return
         if settings.counters_url != MEMORY:
             self._directory = Path(unquote(urlsplit(settings.counters_url).path))
@@ -76,7 +80,7 @@ class Counters:
         except OSError as error:
             return self._instead(error).peek(wants)
 
-    def _reach(self) -> Rings | RedisWindows:
+    def _reach(self) -> "Rings | RedisWindows":
         if self._windows is None:
             with self._lock:
                 if self._windows is None:

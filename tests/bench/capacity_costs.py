@@ -18,7 +18,8 @@ from redis import Redis
 
 from server.app import create_app
 from server.kinds import Membership
-from server.limiting.counters import RedisWindows, Want
+from server.limiting.counters import Want
+from server.limiting.redis_windows import RedisWindows
 from server.redis_urls import read
 from server.settings import Settings
 from server.store import apps, database, tokens, users

@@ -33,7 +33,8 @@ from limits import RateLimitItemPerSecond
 from limits.storage import storage_from_string
 from limits.strategies import STRATEGIES
 
-from server.limiting.counters import RedisWindows, Rings, Want
+from server.limiting.counters import Rings, Want
+from server.limiting.redis_windows import RedisWindows
 from server.redis_urls import read
 from tests.services.redis import REDIS, redis_server
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from flask import Flask
 from peewee import OperationalError
@@ -107,7 +108,9 @@ def test_every_command_prints_one_line_of_json(
 
 def test_every_command_there_is_prints_json(app: Flask) -> None:
     for name in ("apps", "retention"):
-        for command in app.cli.commands[name].commands.values():
+        for command in app.cli.get_command(
+            click.Context(app.cli), name
+        ).commands.values():
             assert "as_json" in {option.name for option in command.params}, command.name
 
 
