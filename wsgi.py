@@ -42,7 +42,7 @@ try:
 except (
     BadSettings,
     UnusableDatabase,
-    access_log.UnusableLog,
+    logs.UnusableLog,
     OperationalError,  # it went away since it was looked at
 ) as wrong:
     print(f"Weir cannot start:\n{wrong}", file=sys.stderr)

@@ -14,12 +14,10 @@ from typing import TypedDict
 import orjson
 
 from server import metrics
-from server.log_stream import File, Stream
-from server.logs import is_text
+from server.log_stream import Stream
+from server.logs import STDOUT, file_of_calls, is_text
 from server.settings import Settings
 from server.visible import visible
-
-STDOUT, OFF = "-", "off"
 
 
 class Line(TypedDict, total=False):
@@ -48,10 +46,6 @@ class Line(TypedDict, total=False):
     remote: str
 
 
-class UnusableLog(RuntimeError):
-    """The file cannot be written."""
-
-
 Form = Callable[[Line], bytes]
 Write = Callable[[bytes], bool]
 
@@ -68,8 +62,6 @@ def start(settings: Settings) -> None:
     """
     global _write, _form, _stream  # one app a process
     stop()
-    if settings.access_log == OFF:
-        return
     if settings.access_log == STDOUT:
         stdout = sys.__stdout__.fileno() if sys.__stdout__ is not None else 1
         _form = _text if is_text(settings, stdout) else _json
@@ -78,11 +70,9 @@ def start(settings: Settings) -> None:
         _stream = Stream(stdout)
         _write = _stream.write
         return
-    try:
-        file = File(settings.access_log)
-    except OSError as error:
-        message = f"WEIR_ACCESS_LOG: cannot write {error.filename}: {error.strerror}"
-        raise UnusableLog(message) from error
+    file = file_of_calls(settings)
+    if file is None:
+        return
     logging.getLogger("weir.access").addHandler(file)
     _form = _text if settings.log_format == "text" else _json
     _write = file.write

@@ -124,6 +124,12 @@ def on_starting(server: Any) -> None:
             f" itself, and there are {server.cfg.workers} workers: set WEIR_WORKERS=1"
             " or use the default counters"
         )
+    try:
+        log_of_calls = logs.file_of_calls(_settings)
+    except logs.UnusableLog as wrong:
+        sys.exit(f"Weir cannot start:\n{wrong}")
+    if log_of_calls is not None:
+        log_of_calls.close()
     if redis_urls.is_shared(_settings.counters_url):
         _look_at_counters(server)
     try:

@@ -17,7 +17,7 @@ from flask import has_request_context
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from server.caller import call
-from server.log_stream import Stream
+from server.log_stream import File, Stream
 from server.settings import Settings
 from server.visible import visible
 
@@ -28,6 +28,29 @@ _NAMES = {
     "process": "pid",
     "exc_info": "exception",
 }
+
+
+STDOUT, OFF = "-", "off"
+"""What ``WEIR_ACCESS_LOG`` may be instead of a file."""
+
+
+class UnusableLog(RuntimeError):
+    """The file cannot be written."""
+
+
+def file_of_calls(settings: Settings) -> File | None:
+    """The file that calls are logged to, opened; None where they go elsewhere.
+
+    Raises:
+        UnusableLog: as it says.
+    """
+    if settings.access_log in (STDOUT, OFF):
+        return None
+    try:
+        return File(settings.access_log)
+    except OSError as error:
+        message = f"WEIR_ACCESS_LOG: cannot write {error.filename}: {error.strerror}"
+        raise UnusableLog(message) from error
 
 
 def is_text(settings: Settings, fd: int) -> bool:

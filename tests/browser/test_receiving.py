@@ -87,10 +87,13 @@ def test_of_two_users_each_receives_their_own(
         expect_state(grace, "Live")
         ada.get_by_role("button", name="Connect again").click()
         expect_state(ada, "Live")
-        send(page, "ada", "once more")
-        expect(ada.get_by_role("log")).to_contain_text("once more")
+        send(page, "ada", f"once more, {scheme}")
+        expect(ada.get_by_role("log")).to_contain_text(f"once more, {scheme}")
         again = ada.locator("li .text").all_inner_texts()
-        assert again == [*his, "once more"]  # from where it was, and nothing twice
+        assert again == [
+            *his,
+            f"once more, {scheme}",
+        ]  # from where it was, and nothing twice
         window.check()
 
 

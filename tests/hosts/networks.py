@@ -100,6 +100,8 @@ class Namespaces:
         _ip("netns", "add", place)
         stack.callback(_ip, "netns", "del", place)
         _ip("link", "add", cable, "type", "veth", "peer", "eth0", "netns", place)
+        # By itself it would go with the namespace: at some later time.
+        stack.callback(_ip, "link", "del", cable)
         _ip("link", "set", cable, "master", self._name, "up")
         for command in (
             ("addr", "add", f"{self.address(host)}/24", "dev", "eth0"),

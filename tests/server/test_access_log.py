@@ -11,7 +11,7 @@ import orjson
 import pytest
 from flask import Flask
 
-from server import access_log, metrics
+from server import access_log, logs, metrics
 from server.log_stream import File, Stream
 from server.settings import Settings
 from tests.conftest import ALICES_PASSWORD, Clock, Tenant
@@ -191,9 +191,7 @@ def test_off_writes_nothing_and_ids_are_returned_all_the_same(acme: Tenant) -> N
 
 
 def test_a_file_that_cannot_be_written_is_said_at_start(tmp_path: Path) -> None:
-    with pytest.raises(
-        access_log.UnusableLog, match=r"WEIR_ACCESS_LOG: .*No such file"
-    ):
+    with pytest.raises(logs.UnusableLog, match=r"WEIR_ACCESS_LOG: .*No such file"):
         access_log.start(Settings(access_log=str(tmp_path / "nowhere" / "log")))
 
     assert not access_log.is_on()

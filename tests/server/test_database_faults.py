@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -262,8 +263,13 @@ def test_stopped_and_started_under_load_it_loses_nothing_and_nothing_is_twice(
             assert (status, headers["retry-after"]) == (503, "1")
             cluster.start()
         senders.until_more_are_answered(30)
+        ends = time.monotonic() + 10
         senders.stop()
-        assert server.call("GET", "/healthz")[0] == 200
+        while (
+            server.call("GET", "/healthz")[0] != 200
+        ):  # each worker sees it for itself
+            assert time.monotonic() < ends
+            time.sleep(0.05)
 
     found = kept(url)
     assert set(senders.answered) <= set(found)
@@ -309,7 +315,9 @@ def test_a_full_disk_of_sqlite_is_a_503_and_what_was_answered_is_kept(
             statuses.append(send_one())
             assert statuses.count(200) < 1_000
         ballast.unlink()
-        assert send_one() == 200
+        while (last := send_one()) == 429:  # the table's own limit
+            time.sleep(0.05)
+        assert last == 200
 
     assert set(statuses) <= {200, 503, 429}
     with closing(sqlite3.connect(small_disk / "weir.db")) as file:

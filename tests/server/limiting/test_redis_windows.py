@@ -10,6 +10,7 @@ from server.limiting.breaker import OutOfReach
 from server.limiting.redis_windows import RedisWindows
 from server.limiting.rings import Want
 from server.redis_urls import read
+from tests.server.gunicorn import free_port
 from tests.server.limiting.model import SECOND, TEN, Clock, admitted
 from tests.services.redis import (
     RedisServer,
@@ -487,7 +488,7 @@ def test_a_cluster_that_is_away_at_first_is_met_later(tmp_path):
     server = RedisServer(tmp_path)
     windows = RedisWindows(read(f"redis+cluster://{server.place}"))
     assert "annot" in answers(windows) or "refused" in answers(windows)
-    server.options = ("--cluster-enabled", "yes")
+    server.options = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     server.start()
     try:
         server.client().execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
