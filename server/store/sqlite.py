@@ -124,6 +124,9 @@ class Sqlite:
                 "synchronous": "normal",  # the rest is WalSync's
                 "foreign_keys": 1,
                 "cache_size": -2 * 1024,  # KiB, for each connection: one a thread
+                # Bytes, for all of the process: beyond them a cache takes up what is
+                # new in place of what it has.
+                "soft_heap_limit": 8 * 1024 * 1024,
                 "temp_store": "memory",
                 "wal_autocheckpoint": _LOG_PAGES,
             },

@@ -8,8 +8,14 @@ from pathlib import Path
 
 import orjson
 import pytest
+from gunicorn.http.unreader import SocketUnreader
 
-from server.gunicorn_patience import MOST_HEAD_BYTES, SMALL_BODY_BYTES, is_whole
+from server.gunicorn_patience import (
+    MOST_HEAD_BYTES,
+    PIECE_BYTES,
+    SMALL_BODY_BYTES,
+    is_whole,
+)
 from tests.server.gunicorn import ROOT, Gunicorn, flask, parse, read_all, serving
 
 THREADS = 4
@@ -290,3 +296,15 @@ def test_who_does_not_hang_up_keeps_nobody_waiting(
 
         assert status == 404
         assert time.monotonic() - began < 4
+
+
+def test_a_body_is_taken_in_pieces_of_the_size_that_is_read() -> None:
+    """gunicorn's own are a megabyte, copied at each read."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for each in (ours, theirs):
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        theirs.sendall(bytes(100_000))
+        taken = SocketUnreader(ours).chunk(10_000_000)
+
+    assert len(taken) == PIECE_BYTES
