@@ -1,6 +1,6 @@
 """How many hosts, counters and databases do many apps need?
 
-    python -m tests.bench.capacity [--apps 100000] [--calls 1000000] [--seconds 1.5]
+    python -m tests.bench.capacity [--apps 100000] [--calls 1000000] [--seconds 4]
 
 What a call costs is measured at the start, in short runs of a real gunicorn, Redis and
 PostgreSQL on this machine; a simulation of the apps is fed with that. Before it is
@@ -169,7 +169,7 @@ def main() -> None:
     arguments.add_argument("--calls", type=float, default=1e6)
     arguments.add_argument("--host-cores", type=int, default=16)
     arguments.add_argument("--database-cores", type=int, default=64)
-    arguments.add_argument("--seconds", type=float, default=1.5)
+    arguments.add_argument("--seconds", type=float, default=4)
     options = arguments.parse_args()
     world = model.World(
         apps=options.apps, calls=options.calls,
