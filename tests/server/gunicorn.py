@@ -13,8 +13,8 @@ from pathlib import Path
 import orjson
 
 from tests import databases
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.server import flask_command
+from tests.server.flask_command import ROOT
 
 
 @dataclass
@@ -120,10 +120,12 @@ def environment(state_dir: Path, port: int, /, **settings: str) -> dict[str, str
 
 def flask(tree: Path, state_dir: Path, *arguments: str) -> str:
     """What a ``flask`` command of the tree prints."""
+    settings = environment(state_dir, 0, bind="127.0.0.1:1")
+    if tree == ROOT:
+        return flask_command.printed(arguments, settings)
     return subprocess.run(
         [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
-        cwd=tree, env=environment(state_dir, 0, bind="127.0.0.1:1"),
-        check=True, capture_output=True, text=True,
+        cwd=tree, env=settings, check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
 
 

@@ -72,6 +72,7 @@ class Client:
         if status != 200:
             with self._socket:
                 raise Refused(status, self._refusal(), self.head)
+        self._unpack()  # what came with the head
 
     def _refusal(self) -> dict[str, Any]:
         length = int(self.head.lower().partition("content-length: ")[2].split()[0])
@@ -97,8 +98,7 @@ class Client:
         self._socket.close()
 
     def _take(self, seconds: float) -> None:
-        """Read what comes first; raises TimeoutError when nothing does."""
-        self._unpack()
+        """Read what comes next; raises TimeoutError when nothing does."""
         if self.over:
             return
         self._socket.settimeout(max(seconds, 0.001))
