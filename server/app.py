@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import Rule
 
 from server import (
     api,
@@ -36,8 +37,27 @@ ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "limits.md"
 
 
+class Route(Rule):
+    """A route whose addresses nobody asks for.
+
+    werkzeug compiles two functions for each that would build them, which was most of
+    what :func:`create_app` took.
+    """
+
+    def _compile_builder(
+        self, append_unknown: bool = True
+    ) -> Callable[..., tuple[str, str]]:
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            make = super(Route, self)._compile_builder(append_unknown)
+            return make(rule, **values)
+
+        return build
+
+
 class Weir(Flask):
     """Flask, which asks of each function at each request whether it is a coroutine."""
+
+    url_rule_class = Route
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func  # none here is

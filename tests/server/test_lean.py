@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from flask import Flask, url_for
+
 from tests.server.gunicorn import ROOT, environment, flask
 
 STARTED = """
@@ -27,3 +29,15 @@ def test_a_worker_reads_no_library_that_its_settings_have_no_use_for(
 
     assert {"flask", "server.limiting.rings"} <= read
     assert read.isdisjoint({"redis", "rich", "PIL", "s3fs", "botocore", "gevent"})
+
+
+def test_an_address_is_built_all_the_same(app: Flask) -> None:
+    (route,) = [
+        each for each in app.url_map.iter_rules()
+        if each.rule == "/<org>/<app>/users/<username>" and "GET" in each.methods
+    ]  # fmt: skip
+
+    with app.test_request_context():
+        built = url_for(route.endpoint, org="acme", app="chat", username="a b", page=2)
+
+    assert built == "/acme/chat/users/a%20b?page=2"
