@@ -65,8 +65,10 @@ class Cluster:
         self.place = Path(tempfile.mkdtemp(prefix="weir-postgresql-"))
         self.port = _free_port()
         self._server: subprocess.Popen[bytes] | None = None
-        # It refuses to run as root, who may become anybody.
-        self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        # It refuses to run as root, who may become anybody. Not by runuser, which stays
+        # between and stops with a child that a test stops.
+        become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        self._as = become if os.geteuid() == 0 else []
         if self._as:
             shutil.chown(self.place, "postgres")
         password = self.place / "password"
