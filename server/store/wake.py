@@ -69,8 +69,8 @@ class Datagrams:
         self._folder = folder
         # A socket's address is short; the way to the state dir may not be.
         self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._changed = -1
-        self._listening: tuple[str, ...] = ()
+        # When the folder was changed, and the names in it then; -1: it may change yet.
+        self._listening: tuple[int, tuple[str, ...]] = (-1, ())
         self._mouth = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._mouth.setblocking(False)
 
@@ -80,15 +80,17 @@ class Datagrams:
     def tell(self, words: Iterable[bytes]) -> None:
         """Say each to all who listen. Who hears too slowly looks at the next beat."""
         changed = os.fstat(self._fd).st_mtime_ns
-        if changed != self._changed:
-            self._listening = tuple(os.listdir(self._fd))  # noqa: PTH208 (by its number)
+        # In one, read and replaced at once: other threads tell at the same time.
+        when, listening = self._listening
+        if changed != when:
+            listening = tuple(os.listdir(self._fd))  # noqa: PTH208 (by its number)
             # Times go in ticks: another may still come in this one.
             settled = time.time_ns() - changed > _TICK_NS
-            self._changed = changed if settled else -1
-        if not self._listening:
+            self._listening = changed if settled else -1, listening
+        if not listening:
             return
         for word in words:
-            for name in self._listening:
+            for name in listening:
                 self._send(name, word)
 
     def _send(self, name: str, word: bytes) -> None:
