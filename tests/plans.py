@@ -25,7 +25,10 @@ def _steps_of_postgresql(sql: str) -> list[str]:
     run = database.database.obj.connection().execute
     with database.database.atomic():
         run("SET LOCAL plan_cache_mode = force_generic_plan")
-        run("SET LOCAL enable_seqscan = off")  # else tables of a few rows are walked
+        # What it could do, if rows were many: of a few, when it last looked at them, it
+        # would walk the table, or gather and sort them.
+        for way in ("seqscan", "bitmapscan", "sort"):
+            run(f"SET LOCAL enable_{way} = off")
         run(f"PREPARE statement AS {sql}".replace("%%", "%"))
         plan = run(f"EXPLAIN (COSTS OFF) EXECUTE statement{given}").fetchall()
         run("DEALLOCATE statement")
