@@ -101,7 +101,8 @@ def test_every_page_is_whole_in_light_and_dark_wide_and_on_a_phone(
 
 
 def test_an_empty_server_says_what_to_do(open_window: Open, tmp_path: Path) -> None:
-    with serving(tmp_path / "state", workers="2") as server:
+    # One: a second that starts after the app is gone would make it again.
+    with serving(tmp_path / "state", workers="1") as server:
         flask(ROOT, server.state_dir, "apps", "delete", "demo/chat", "--yes")
         key = run(server, "operators", "create", "olga")["key"]
         with open_window() as window:
