@@ -128,6 +128,11 @@ class Store:
         process.kill()  # what they hold is in memory, and nobody's
         process.wait(SECONDS)
 
+    def remove(self) -> None:
+        for program in list(self.processes):
+            self.stop(program)
+        shutil.rmtree(self.place, ignore_errors=True)
+
     def open_gateway(self) -> None:
         """Let it be reached, and wait until it is."""
         self.start("radosgw", "-n", "client.rgw")
@@ -150,15 +155,25 @@ class Store:
 @contextmanager
 def store() -> Iterator[Store]:
     """One of its own, with the bucket ``weir``."""
+    started = _started()
+    try:
+        yield started
+    finally:
+        started.remove()
+
+
+def _started(tries: int = 3) -> Store:
+    """A port that was free when it was chosen may be another's by now: tried anew."""
     # Paths of sockets are short, so not where pytest's folders are.
-    with tempfile.TemporaryDirectory(prefix="s3-") as name:
-        started = Store(Path(name), free_port())
-        try:
-            _found(started)
-            yield started
-        finally:
-            for program in list(started.processes):
-                started.stop(program)
+    started = Store(Path(tempfile.mkdtemp(prefix="s3-")), free_port())
+    try:
+        _found(started)
+    except Exception:
+        started.remove()
+        if tries == 1:
+            raise
+        return _started(tries - 1)
+    return started
 
 
 def _found(started: Store) -> None:
