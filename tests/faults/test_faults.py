@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.__main__ import FAULTS, play
 
-SECONDS = {"hup": 10.0, "clock": 8.0}
+SECONDS = {"hup": 20.0, "clock": 8.0}
 
 
 @pytest.mark.parametrize("name", FAULTS)
