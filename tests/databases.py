@@ -82,7 +82,12 @@ def made(name: str) -> str:
     """The URL of a new database with empty tables."""
     _make_template()
     postgres.shared().execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-    return postgres.shared().url(name)
+    return _patient(name)
+
+
+def _patient(name: str) -> str:
+    """Of the cluster of all tests, which many begin to use at once: Weir waits 3 s."""
+    return postgres.shared().url(name, connect_timeout="20")
 
 
 @functools.cache
@@ -91,7 +96,7 @@ def _make_template() -> None:
     cluster = postgres.shared()
     cluster.execute(f"CREATE DATABASE {_TEMPLATE}")
     with tempfile.TemporaryDirectory() as place:
-        url = cluster.url(_TEMPLATE)
+        url = _patient(_TEMPLATE)
         schema.check(Settings(state_dir=Path(place), database_url=url))
     cluster.execute(_CLOCK.format(_clock_path()), _TEMPLATE)
 

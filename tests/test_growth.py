@@ -1,14 +1,14 @@
 """A new edition and an eleventh interface, by the steps of README.md and no other."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.server.gunicorn import ROOT, flask, serving
+from tests.server.gunicorn import flask, serving
+from tests.trees import copy_of_the_tree
 
 HANDLERS = '''"""Presence: who says what of themselves."""
 
@@ -36,10 +36,7 @@ def publish(*, text: str) -> Response:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    tree = tmp_path / "tree"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "var", "*.egg-info", "tests")
-    shutil.copytree(ROOT, tree, ignore=ignored)
-    return tree
+    return copy_of_the_tree(tmp_path)
 
 
 def compile_(tree: Path) -> subprocess.CompletedProcess[str]:

@@ -4,7 +4,6 @@ import ast
 import inspect
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from server.payload import READS
 from tests import facts, probes
 from tests.conftest import Clock, Tenant, make_tenant
 from tests.probes.messages import send
+from tests.trees import copy_to
 
 ROOT = Path(__file__).parent.parent
 TABLE_LINE = re.compile(r"^\|(?! ?-)")
@@ -193,9 +193,7 @@ def changed(kind: str, figure: int) -> int:
 
 
 def test_with_every_figure_changed_the_behaviour_follows(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "var", "*.egg-info")
-    shutil.copytree(ROOT, tree, ignore=ignored)
+    tree = copy_to(tmp_path / "tree", with_tests=True)
     document = tree / "limits.md"
     lines = document.read_text().splitlines(keepends=True)
     new: dict[str, object] = {"bounds": [], "rates": {}}
@@ -288,6 +286,7 @@ LAYERS = [
     },
     {"app"},
     {"gunicorn_patience", "gunicorn_roster"},
+    {"gunicorn_stuck"},
     {"gunicorn_worker"},
     {"gunicorn_stream_worker"},
     {"gunicorn_conf", "gunicorn_stream_conf"},

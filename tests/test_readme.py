@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.gunicorn import free_port
+from tests.trees import copy_to
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
@@ -26,9 +26,7 @@ INSTALL = re.compile(
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Shell"]:
     """A clone whose .venv is this one: installing needs a network, tests do not."""
-    tree = tmp_path_factory.mktemp("readme") / "weir"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "var", "*.egg-info", "tests")
-    shutil.copytree(ROOT, tree, ignore=ignored)
+    tree = copy_to(tmp_path_factory.mktemp("readme") / "weir")
     (tree / ".venv").symlink_to(sys.prefix)
     shell = Shell(tree, free_port())
     yield shell

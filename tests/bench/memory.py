@@ -11,7 +11,6 @@ import io
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -34,6 +33,7 @@ from tests.bench.population import HOUR_MS, NOW_MS, Size, name
 from tests.server.gunicorn import ROOT, Gunicorn, flask, serving
 from tests.server.test_served_files import KIND, multipart, request
 from tests.services import s3
+from tests.trees import copy_to
 
 SIZE = Size(users=20_000, groups=100, messages=20_000, large_group=5_000)
 BUSY = 200_000
@@ -48,8 +48,7 @@ _number = count()
 
 def lift_rates(tree: Path) -> None:
     """A copy of the tree whose limits are the same, but for the rates."""
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "var", "*.egg-info", "tests")
-    shutil.copytree(ROOT, tree, ignore=ignored)
+    copy_to(tree)
     document = tree / "limits.md"
     text = re.sub(
         r"\d+ times?/(second|minute)", "100000 times/second", document.read_text()

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import PHONE, Open, Window
 from tests.browser.test_console import run, sign_in
 from tests.server.gunicorn import Gunicorn
-from tests.server.test_served_ops import wait_until
+from tests.waiting import wait_until
 
 APP = "/acme/chat"
 

@@ -3,13 +3,14 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.hosts import networks
 from tests.hosts.fleet import Fleet, fleet
 from tests.server.streaming.sse import PATIENCE, Chat, Client
+from tests.waiting import wait_until
 
 AT_ONCE = 5.0
 """Seconds. A word from the other host is what brings it: a stream looks by itself only
@@ -35,13 +36,6 @@ def chat(pair: Fleet) -> Chat:
     chat = Chat(pair.hosts[0], token, key, streams=pair.hosts[1])
     chat.add("carol", "dave")
     return chat
-
-
-def wait_until(holds: Callable[[], bool], seconds: float) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.05)
 
 
 def test_a_message_reaches_a_stream_of_another_host(chat: Chat) -> None:

@@ -16,8 +16,8 @@ from tests.hosts.fleet import TARGETS, populate
 from tests.hosts.judging import wrongly_kept
 from tests.readme import block
 from tests.server.gunicorn import Gunicorn, serving
-from tests.server.test_served_ops import wait_until
 from tests.trees import copy_of_the_tree, recompile
+from tests.waiting import wait_until
 
 STEP = '''"""What a later release has."""
 

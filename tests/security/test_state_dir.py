@@ -5,8 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from server.limiting.shadowbook import ShadowBook
 from server.store.wake import Datagrams
 from tests.server.gunicorn import ROOT, Gunicorn, environment, serving
 from tests.server.streaming.sse import Chat
+from tests.waiting import wait_until
 
 ADA = {"grant_type": "password", "username": "ada", "password": "secret"}
 
@@ -162,10 +162,3 @@ def test_a_place_for_everyone_stays_one(tmp_path: Path) -> None:
     state_dir.make(place)
 
     assert place.stat().st_mode & 0o7777 == 0o1777
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.02)

@@ -1,7 +1,6 @@
 """`flask run --debug`, and a table that is edited under it."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,23 +11,20 @@ from pathlib import Path
 import pytest
 
 from tests.server.gunicorn import (
-    ROOT,
     Gunicorn,
     environment,
     flask,
     free_port,
     wait_until_healthy,
 )
+from tests.trees import copy_of_the_tree
 
 PATIENCE_SECONDS = 40
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    tree = tmp_path / "tree"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "var", "*.egg-info", "tests")
-    shutil.copytree(ROOT, tree, ignore=ignored)
-    return tree
+    return copy_of_the_tree(tmp_path)
 
 
 @pytest.fixture

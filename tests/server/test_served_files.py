@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 
 from tests import facts
 from tests.server.gunicorn import ROOT, Gunicorn, flask, free_port, serving
+from tests.waiting import wait_until
 
 RATE = facts.BOUNDS["files.download_bandwidth"][1]
 NGINX = shutil.which("nginx")
@@ -68,13 +69,6 @@ def upload(
 
 def files_below(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file()}
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
 
 
 def kept(port: int, token: str, content: bytes) -> str:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from tests.server.gunicorn import (
     serving,
     wait_until_healthy,
 )
+from tests.waiting import wait_until
 
 COMMAND = [
     sys.executable,
@@ -64,13 +64,6 @@ def totals(server: Gunicorn) -> Totals:
 def users_calls(found: Totals, outcome: str) -> float:
     labels = (("edition", "enterprise"), ("interface", "users"), ("outcome", outcome))
     return found["weir_calls_total", labels]
-
-
-def wait_until(what: object, seconds: float = 30) -> None:
-    ends = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
 
 
 def wait_for_new_workers(server: Gunicorn, old: list[int], count: int) -> None:

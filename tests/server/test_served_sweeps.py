@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,16 +18,10 @@ from tests.server.test_served_files import (
     request,
 )
 from tests.server.test_served_s3 import count_files, wait_for_workers
+from tests.waiting import wait_until
 
 HURRIED = "tests.server.hurried:app"
 AN_HOUR_AGO = time.time() - 3_700
-
-
-def wait_until(what: Callable[[], object], seconds: float = 20) -> None:
-    ends = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
 
 
 def leftover(state_dir: Path, name: str, modified: float = AN_HOUR_AGO) -> Path:

@@ -1,12 +1,12 @@
 """Under gunicorn: a change of the rules is seen once, whatever number of workers start."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.server.gunicorn import ROOT, flask, serving
+from tests.server.gunicorn import flask, serving
+from tests.trees import copy_of_the_tree
 
 
 def audit(tree: Path, state_dir: Path) -> list[dict[str, str]]:
@@ -14,9 +14,7 @@ def audit(tree: Path, state_dir: Path) -> list[dict[str, str]]:
 
 
 def test_racing_workers_write_each_change_of_the_rules_once(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "var", "*.egg-info")
-    shutil.copytree(ROOT, tree, ignore=ignored)
+    tree = copy_of_the_tree(tmp_path)
     state_dir = tmp_path / "state"
     for _ in range(2):
         with serving(state_dir, tree=tree, workers="4"):
