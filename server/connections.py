@@ -7,7 +7,9 @@ which some are always left for calls.
 """
 
 import errno
+import math
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -47,6 +49,11 @@ class Connection(socket.socket):
     Outside of a call it is like any other socket.
     """
 
+    moved_at = math.inf
+    """When the thread that answers last began to read or write (of the monotonic
+    clock); never, while it waits for the other end, and outside of a call."""
+    thread: int | None = None
+    """Which it is."""
     _slots: Slots | None = None
     _ends = 0.0
     _kept = False
@@ -54,11 +61,14 @@ class Connection(socket.socket):
     def begin(self, slots: Slots, body_seconds: float) -> None:
         """A thread answers a call, whose body is to be whole in so many seconds."""
         self._slots, self._kept = slots, False
-        self._ends = time.monotonic() + body_seconds
+        self.thread = threading.get_ident()
+        self.moved_at = time.monotonic()
+        self._ends = self.moved_at + body_seconds
 
     def end(self) -> None:
         """The call is answered."""
         self._slots = None
+        self.moved_at = math.inf
 
     def keep(self, seconds: float) -> None:
         """Whoever answers this call may keep the thread: it has a slot already."""
@@ -73,6 +83,7 @@ class Connection(socket.socket):
         """
         if self._slots is None or flags:
             return super().recv(size, flags)
+        self.moved_at = time.monotonic()
         try:
             return super().recv(size, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -93,6 +104,8 @@ class Connection(socket.socket):
         Raises:
             NoThreadToWait, TimeoutError: it was not all taken; the rest is lost.
         """
+        if self._slots is not None:
+            self.moved_at = time.monotonic()
         if self._slots is None or self._kept or flags:
             super().sendall(content, flags)
             return
@@ -131,9 +144,11 @@ class Connection(socket.socket):
         slot = self._slots.take() if self._slots and not self._kept else None
         if slot is None and not self._kept:
             raise NoThreadToWait(errno.ECONNRESET, "too many are slow")
+        self.moved_at = math.inf
         try:
             yield
         finally:
+            self.moved_at = time.monotonic()
             if slot is not None:
                 slot.give_back()
 

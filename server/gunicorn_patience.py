@@ -143,7 +143,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         if self.nr_conns >= self.worker_connections:
             self._make_room()
         if time.monotonic() >= self._sweep_at:
-            self._sweep()
+            self.sweep()
 
     def handle(self, conn: TConn) -> Any:
         """In a thread: answer a request that is whole, or have the poller wait."""
@@ -228,7 +228,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         self.nr_conns -= 1
         conn.close()
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
+        """End what has had its time."""
         now = time.monotonic()
         self._sweep_at = now + _SWEEP_SECONDS
         if not self.alive and not self._hurried:

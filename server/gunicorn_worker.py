@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from server.gunicorn_patience import PatientWorker
 from server.gunicorn_roster import Roster
+from server.gunicorn_stuck import WatchfulWorker
 from server.pacing import SLOTS
 
 # How long a fuller worker leaves a waiting connection to the others. It steps back once
@@ -50,7 +50,7 @@ def end_streams(app: Any) -> None:
         end()
 
 
-class BalancedWorker(PatientWorker):
+class BalancedWorker(WatchfulWorker):
     """Publishes how many connections it holds; reads the others'."""
 
     roster: Roster | None = None

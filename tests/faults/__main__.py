@@ -29,6 +29,7 @@ FAULTS: dict[str, Callable[[Stage], Report]] = {
     "clock": clocks.clock,
     "hup": workers.hup,
     "stuck": workers.stuck,
+    "endless": workers.endless,
     "descriptors": sockets.descriptors,
     "idle": sockets.idle,
     "slow": sockets.slow,

@@ -186,9 +186,11 @@ def served(
     conf: str = "server/gunicorn_conf.py",
     application: str = "wsgi:app",
     interfaces: Sequence[str] = ("messages",),
+    rest: float = 0.0,
     **settings: str,
 ) -> Iterator[Stage]:
-    """Serve and call. Without *rates* an app may send as fast as it likes."""
+    """Serve and call. Without *rates* an app may send as fast as it likes; each caller
+    pauses for *rest* seconds after a call."""
     stage.settings = settings
     tree = ROOT
     if not rates:
@@ -197,7 +199,7 @@ def served(
     (stage.app,) = populate(
         Settings(state_dir=stage.state, database_url=url), {KEY: "enterprise"}
     )
-    stage.calls = Calls(TARGETS, interfaces=interfaces)
+    stage.calls = Calls(TARGETS, interfaces=interfaces, rest=rest)
     with stage._stack as stack:
         options = {"workers": "2", "access_log": "off", "guard_calls": "100000"}
         stage.server = stack.enter_context(

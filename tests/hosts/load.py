@@ -61,6 +61,8 @@ class Calls:
     targets: Sequence[str]
     interfaces: Sequence[str] = ("messages", "messages", "files", "users")
     """Which are called, each as often as it stands here."""
+    rest: float = 0.0
+    """Seconds that each caller pauses after a call."""
     outcomes: list[Outcome] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
     _admitted: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -128,6 +130,8 @@ class Caller(threading.Thread):
         self._calls.add(Outcome(*told, *self._said(interface, status, content)))
         if not status:
             self._calls.stop.wait(0.05)  # a dead host refuses at once
+        elif self._calls.rest:
+            self._calls.stop.wait(self._calls.rest)
 
     def _request(self, app: App, interface: str, marker: str) -> bytes:
         if interface == "files":
