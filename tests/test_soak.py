@@ -79,17 +79,19 @@ def test_answers_are_written_down_as_what_they_are(rates: Rates) -> None:
 
 def samples(
     memory_mb: float = 0, descriptors: float = 0, database: float = 0, age: float = 0,
-    uploads: float = 0,
+    uploads: float = 0, sockets: float = 0,
 ) -> list[dict]:  # fmt: skip
     """Half an hour; each figure is by how much it grows in it, age what is too old."""
     found = []
     for t in range(1800):
         part = t / 1800
         old = 500 + age
+        callers = 20 + sockets * part
+        opened = 40 + descriptors * part + callers
         found.append(
             {
                 "at": float(t), "unix": 1e9 + t, "db": 1e8 + database * part, "wal": 4e6, "counters": 1e6,
-                "processes": {"worker 1": [int((80 + memory_mb * part) * 1024), 60 + descriptors * part]},
+                "processes": {"worker 1": [int((80 + memory_mb * part) * 1024), opened, callers]},
                 "uploads": [1000 + t % 300 + uploads * part, 1e6, 1e9 + t - old], "history": [10, 1e6, 1e9 + t - 60],
                 "rows": {name: [10, old] for name in ("waiting", "event", "file", "message")},
             }
@@ -133,7 +135,8 @@ def test_a_run_that_is_good_is_told_so(rates: Rates) -> None:
         ({"lost": 1}, ["every call is answered"]),
         ({"missing": 1}, ["every message came over its stream"]),
         ({"memory_mb": 12}, ["flat: memory of worker 1"]),
-        ({"descriptors": 12}, ["flat: descriptors of worker 1"]),
+        ({"descriptors": 12}, ["flat: descriptors of worker 1, sockets aside"]),
+        ({"sockets": 12}, ["flat: sockets of all workers"]),
         ({"database": 4e7}, ["flat: database"]),
         ({"uploads": 400}, ["flat: files of uploads"]),
         (

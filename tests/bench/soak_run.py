@@ -1,12 +1,15 @@
 """One server of a soak, its load, and what was seen of them."""
 
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench import soak_mix_files  # noqa: F401 (its calls are in the mix)
+from tests.bench.load import request
 from tests.bench.soak_book import Seen
 from tests.bench.soak_load import Load
 from tests.bench.soak_mix import Mix, call
@@ -22,6 +25,8 @@ CONNECTIONS = 72
 is looked at."""
 DEVICES = 6
 """With what lingers of the streams before, fewer than one process may hold."""
+STREAMS_A_WORKER = 4
+"""At the beginning, when the workers take connections evenly: none is left out."""
 WARM_SECONDS, CAPACITY_SECONDS = 8, 20
 BURST_EVERY, BURST = 20, 14
 """Now and then an app calls more often than it may."""
@@ -60,8 +65,21 @@ class Soak:
             self.devices.append(
                 Device(self.server.port, tenant, self.load, self.seen, self.mix)
             )
-
+        self._stream_once()
         self.load.open_all()
+
+    def _stream_once(self) -> None:
+        """On every worker: with its first stream it begins to read for all that come."""
+        with ExitStack() as stack:
+            opened = [
+                stack.enter_context(socket.create_connection(self.server.place(), 30))
+                for _ in range(STREAMS_A_WORKER * len(self.server.workers()))
+            ]
+            for connection, tenant in zip(opened, self.tenants[::-1], strict=False):
+                name = PEOPLE[0]
+                path = f"{tenant.path}/users/{name}/stream?resource=web_1"
+                connection.sendall(request("GET", path, tenant.user_tokens[name]))
+                assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
 
     def capacity(self, told: Callable[[float], None]) -> float:
         """Calls a second, each connection as fast as it is answered."""

@@ -101,12 +101,21 @@ def children(pid: int) -> list[int]:
 
 
 def process(pid: int) -> list[int]:
-    """Resident memory in kB, and open descriptors."""
+    """Resident memory in kB, open descriptors, and how many of those are sockets."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return [pages * PAGE_KB, sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())]
+        found = [_what(each) for each in Path(f"/proc/{pid}/fd").iterdir()]
     except OSError:
-        return [0, 0]
+        return [0, 0, 0]
+    sockets = sum(what.startswith("socket:") for what in found)
+    return [pages * PAGE_KB, len(found), sockets]
+
+
+def _what(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except OSError:  # closed since it was listed
+        return ""
 
 
 def size(path: Path) -> int:

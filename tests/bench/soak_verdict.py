@@ -150,16 +150,31 @@ def _processes(samples: list[dict], started: float, times: Times) -> list[Claim]
             ", ".join(gone) or ", ".join(lasting),
         )
     ]
-    for n, (what, share, least, unit, scale) in enumerate(
-        (
-            ("memory of", MEMORY_SHARE, MEMORY_MB, "MB", 1024),
-            ("descriptors of", DESCRIPTORS_SHARE, DESCRIPTORS, "open", 1),
-        )
-    ):
-        for name in lasting:
-            points = [(each["at"], each["processes"][name][n] / scale) for each in warm]
-            found.append(flat(f"{what} {name}", points, share, least, unit))
-    return found
+    for name in lasting:
+        points = [(each["at"], each["processes"][name][0] / 1024) for each in warm]
+        found.append(flat(f"memory of {name}", points, MEMORY_SHARE, MEMORY_MB, "MB"))
+    # Callers choose when to connect anew, and then another worker may take them: what
+    # they hold is looked at in all workers together.
+    for name in lasting:
+        beside = [
+            (each["at"], _beside_sockets(each["processes"][name])) for each in warm
+        ]
+        found.append(_open(f"descriptors of {name}, sockets aside", beside))
+    workers = [name for name in lasting if name.startswith("worker")]
+    sockets = [
+        (each["at"], sum(each["processes"][name][2] for name in workers))
+        for each in warm
+    ]
+    return [*found, _open("sockets of all workers", sockets)]
+
+
+def _beside_sockets(process: Sequence[int]) -> int:
+    _, descriptors, sockets = process
+    return descriptors - sockets
+
+
+def _open(what: str, points: Sequence[tuple[float, float]]) -> Claim:
+    return flat(what, points, DESCRIPTORS_SHARE, DESCRIPTORS, "open")
 
 
 def _kept(late: list[dict], plan: Plan, times: Times) -> list[Claim]:
