@@ -4,7 +4,7 @@ from array import array
 
 import pytest
 
-from tests.bench import soak_verdict
+from tests.bench import soak_plot, soak_verdict
 from tests.bench.soak_book import Seen
 from tests.bench.soak_load import Call
 from tests.bench.soak_rates import Rates
@@ -154,3 +154,15 @@ def test_a_run_that_is_not_is_told_for_what(
     rates: Rates, bad: dict, told: list[str]
 ) -> None:
     assert failed(rates, **bad) == told
+
+
+def test_each_second_is_a_row_of_the_curve(rates: Rates) -> None:
+    made = samples()
+    made[7]["processes"]["worker 2"] = [100 * 1024, 50, 20]
+
+    found = soak_plot.rows(seen(rates), made, 0)
+
+    assert len(found) == 1800
+    assert set(found[7]) == set(soak_plot.COLUMNS)
+    assert (found[7]["rss_mb"], found[7]["largest_mb"]) == (180, 100)
+    assert (found[6]["descriptors"], found[7]["descriptors"]) == (60, 110)

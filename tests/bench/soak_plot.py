@@ -38,11 +38,11 @@ def rows(seen: Seen, samples: list[dict], started: float) -> list[dict[str, floa
         calls = seen.seconds.get(second)
         if calls is None:
             continue
-        memory = [rss / 1024 for rss, _ in each["processes"].values()]
+        kilobytes, opened, _ = zip(*each["processes"].values(), strict=True)
         values = (
             second, calls.calls, percentile(calls.latencies_ms, 0.5), percentile(calls.latencies_ms, 0.99),
-            calls.refused, calls.fails, calls.events, sum(memory), max(memory),
-            sum(open_ for _, open_ in each["processes"].values()), each["db"] / MB, each["wal"] / MB,
+            calls.refused, calls.fails, calls.events, sum(kilobytes) / 1024,
+            max(kilobytes) / 1024, sum(opened), each["db"] / MB, each["wal"] / MB,
             each["uploads"][0], each["uploads"][1] / MB, each["history"][0], each["counters"] / MB,
         )  # fmt: skip
         found.append(dict(zip(COLUMNS, values, strict=True)))
