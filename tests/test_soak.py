@@ -79,7 +79,7 @@ def test_answers_are_written_down_as_what_they_are(rates: Rates) -> None:
 
 def samples(
     memory_mb: float = 0, descriptors: float = 0, database: float = 0, age: float = 0,
-    uploads: float = 0, sockets: float = 0,
+    uploads: float = 0, sockets: float = 0, threads: float = 0,
 ) -> list[dict]:  # fmt: skip
     """Half an hour; each figure is by how much it grows in it, age what is too old."""
     found = []
@@ -87,11 +87,12 @@ def samples(
         part = t / 1800
         old = 500 + age
         callers = 20 + sockets * part
-        opened = 40 + descriptors * part + callers
+        busy = 18 + threads * part
+        opened = 10 + 2 * busy + descriptors * part + callers
         found.append(
             {
                 "at": float(t), "unix": 1e9 + t, "db": 1e8 + database * part, "wal": 4e6, "counters": 1e6,
-                "processes": {"worker 1": [int((80 + memory_mb * part) * 1024), opened, callers]},
+                "processes": {"worker 1": [int((80 + memory_mb * part) * 1024), opened, callers, busy]},
                 "uploads": [1000 + t % 300 + uploads * part, 1e6, 1e9 + t - old], "history": [10, 1e6, 1e9 + t - 60],
                 "rows": {name: [10, old] for name in ("waiting", "event", "file", "message")},
             }
@@ -124,6 +125,10 @@ def failed(
     return [each.what for each in claims if not each.holds]
 
 
+def test_threads_that_were_not_needed_before_are_no_leak(rates: Rates) -> None:
+    assert failed(rates, threads=5) == []
+
+
 def test_a_run_that_is_good_is_told_so(rates: Rates) -> None:
     assert failed(rates, last_ms=11.9, memory_mb=3, descriptors=2, database=1e6) == []
 
@@ -135,7 +140,8 @@ def test_a_run_that_is_good_is_told_so(rates: Rates) -> None:
         ({"lost": 1}, ["every call is answered"]),
         ({"missing": 1}, ["every message came over its stream"]),
         ({"memory_mb": 12}, ["flat: memory of worker 1"]),
-        ({"descriptors": 12}, ["flat: descriptors of worker 1, sockets aside"]),
+        ({"descriptors": 12}, ["flat: own descriptors of worker 1"]),
+        ({"threads": 12}, ["threads of worker 1"]),
         ({"sockets": 12}, ["flat: sockets of all workers"]),
         ({"database": 4e7}, ["flat: database"]),
         ({"uploads": 400}, ["flat: files of uploads"]),
@@ -158,11 +164,11 @@ def test_a_run_that_is_not_is_told_for_what(
 
 def test_each_second_is_a_row_of_the_curve(rates: Rates) -> None:
     made = samples()
-    made[7]["processes"]["worker 2"] = [100 * 1024, 50, 20]
+    made[7]["processes"]["worker 2"] = [100 * 1024, 50, 20, 10]
 
     found = soak_plot.rows(seen(rates), made, 0)
 
     assert len(found) == 1800
     assert set(found[7]) == set(soak_plot.COLUMNS)
     assert (found[7]["rss_mb"], found[7]["largest_mb"]) == (180, 100)
-    assert (found[6]["descriptors"], found[7]["descriptors"]) == (60, 110)
+    assert (found[6]["descriptors"], found[7]["descriptors"]) == (66, 116)

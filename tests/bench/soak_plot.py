@@ -38,7 +38,7 @@ def rows(seen: Seen, samples: list[dict], started: float) -> list[dict[str, floa
         calls = seen.seconds.get(second)
         if calls is None:
             continue
-        kilobytes, opened, _ = zip(*each["processes"].values(), strict=True)
+        kilobytes, opened, *_ = zip(*each["processes"].values(), strict=True)
         values = (
             second, calls.calls, percentile(calls.latencies_ms, 0.5), percentile(calls.latencies_ms, 0.99),
             calls.refused, calls.fails, calls.events, sum(kilobytes) / 1024,

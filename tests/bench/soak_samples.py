@@ -101,14 +101,15 @@ def children(pid: int) -> list[int]:
 
 
 def process(pid: int) -> list[int]:
-    """Resident memory in kB, open descriptors, and how many of those are sockets."""
+    """Resident memory in kB, open descriptors, how many of those are sockets; threads."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         found = [_what(each) for each in Path(f"/proc/{pid}/fd").iterdir()]
+        threads = sum(1 for _ in Path(f"/proc/{pid}/task").iterdir())
     except OSError:
-        return [0, 0, 0]
+        return [0, 0, 0, 0]
     sockets = sum(what.startswith("socket:") for what in found)
-    return [pages * PAGE_KB, len(found), sockets]
+    return [pages * PAGE_KB, len(found), sockets, threads]
 
 
 def _what(descriptor: Path) -> str:

@@ -3,7 +3,9 @@
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from server.settings import Settings
 from tests.bench.soak_book import Seen
 from tests.bench.soak_world import Plan
 
@@ -11,6 +13,10 @@ P99_FACTOR = 1.2
 MEMORY_SHARE, MEMORY_MB = 0.05, 4
 """How much a process may grow from warm-up to end by the fitted line; the larger."""
 DESCRIPTORS_SHARE, DESCRIPTORS = 0.05, 4
+FILES_A_THREAD = 2
+"""A connection to SQLite: the database and its log."""
+THREADS = Settings(state_dir=Path()).threads + 8
+"""Those that answer, and the worker's own: to sweep, to read for streams, and such."""
 DISK_SHARE, DISK_MB = 0.05, 8
 FILES_SHARE, FILES = 0.10, 20
 """Uploads come by chance."""
@@ -153,13 +159,15 @@ def _processes(samples: list[dict], started: float, times: Times) -> list[Claim]
     for name in lasting:
         points = [(each["at"], each["processes"][name][0] / 1024) for each in warm]
         found.append(flat(f"memory of {name}", points, MEMORY_SHARE, MEMORY_MB, "MB"))
-    # Callers choose when to connect anew, and then another worker may take them: what
-    # they hold is looked at in all workers together.
+    # A worker makes a thread when all it has are busy, up to so many: one with few
+    # callers, who choose when to connect anew and whom they reach, makes some late. So
+    # what threads and callers hold is left out here, and looked at by itself.
     for name in lasting:
-        beside = [
-            (each["at"], _beside_sockets(each["processes"][name])) for each in warm
-        ]
-        found.append(_open(f"descriptors of {name}, sockets aside", beside))
+        beside = [(each["at"], _of_its_own(each["processes"][name])) for each in warm]
+        found.append(_open(f"own descriptors of {name}", beside))
+        most = max((each["processes"][name][3] for each in warm), default=0)
+        told = f"at most {most:.0f}, of {THREADS} allowed"
+        found.append(Claim(f"threads of {name}", most <= THREADS, told))
     workers = [name for name in lasting if name.startswith("worker")]
     sockets = [
         (each["at"], sum(each["processes"][name][2] for name in workers))
@@ -168,9 +176,10 @@ def _processes(samples: list[dict], started: float, times: Times) -> list[Claim]
     return [*found, _open("sockets of all workers", sockets)]
 
 
-def _beside_sockets(process: Sequence[int]) -> int:
-    _, descriptors, sockets = process
-    return descriptors - sockets
+def _of_its_own(process: Sequence[int]) -> int:
+    """Descriptors beside sockets and the threads' connections to the database."""
+    _, descriptors, sockets, threads = process
+    return descriptors - sockets - FILES_A_THREAD * threads
 
 
 def _open(what: str, points: Sequence[tuple[float, float]]) -> Claim:
