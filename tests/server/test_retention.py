@@ -76,7 +76,7 @@ def test_more_than_a_batch_and_shared_files_between(acme: Tenant, clock: Clock) 
             size=1, created=NOW_MS + n // 5, muc=group if n % 3 == 0 else None,
         )  # fmt: skip
 
-    assert list(files.delete_older(NOW_MS + 4, batch=4)) == [4, 4, 4, 1]
+    assert files.delete_older(NOW_MS + 4, batch=4) == 13
     assert File.select().where(File.muc.is_null()).count() == 3
     assert File.select().count() == 12
 
@@ -158,7 +158,7 @@ def test_a_message_of_a_later_moment_waits_for_its_hour(
 def test_messages_go_in_batches(acme: Tenant) -> None:
     keep(acme.id, 25, 0)
 
-    assert sum(message_retention.delete_older(NOW_MS, NOW_MS, batch=4)) == 25
+    assert message_retention.delete_older(NOW_MS, NOW_MS, batch=4) == 25
     assert Message.select().count() == 0
 
 
@@ -262,7 +262,7 @@ def test_ended_mutes_go_in_batches(acme: Tenant, clock: Clock) -> None:
         blocking_mutes.change(acme.id, "alice", {chat_type: 1})
     clock.forward(1)
 
-    assert list(blocking_mutes.remove_ended(now_ms(), batch=2)) == [2, 1]
+    assert blocking_mutes.remove_ended(now_ms(), batch=2) == 3
     assert Mute.select().count() == 0
 
 
@@ -287,6 +287,6 @@ def test_quotas_of_past_days_go_in_batches(acme: Tenant, clock: Clock) -> None:
     for day in range(5):
         QuotaUse.create(app=acme.id, rule="gone", day=day, used=1)
 
-    assert list(quotas.remove_past(batch=2)) == [2, 2, 1]
+    assert quotas.remove_past(batch=2) == 5
     assert QuotaUse.select().count() == 0
     plans.assert_by_index(quotas._OLD)
