@@ -26,8 +26,9 @@ class WatchfulWorker(PatientWorker):
     """Looks at its own threads. All of it is the main thread's: nothing is locked."""
 
     stuck_seconds = 120
-    """A call that neither reads nor writes for so long will not end: every wait for a
-    lock, a database, a bucket or a counter ends sooner."""
+    """For so long no call that is well neither reads nor writes: locks and connections
+    are waited for less long. A database that stands still is not; its callers are let
+    go too."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

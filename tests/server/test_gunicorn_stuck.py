@@ -62,4 +62,5 @@ def test_a_call_that_never_ends_is_let_go_and_the_others_end(tmp_path: Path) -> 
         assert status == 200, answer
         assert server.call("GET", "/healthz")[0] == 200
         assert "_never.wait()" in server.log
+        assert "WORKER TIMEOUT" not in server.log  # it ended by itself
         assert "Traceback" not in server.log
