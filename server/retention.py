@@ -6,7 +6,8 @@ sweep removes it, and what a crash has left: bytes that no row names.
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
@@ -35,19 +36,29 @@ from server.store.host_lock import HostLock
 
 log = logging.getLogger("weir")
 
-EVERY = timedelta(minutes=5)
+EVERY = timedelta(minutes=1)
 FIRST = timedelta(seconds=20)
 """After the start, which has enough to do."""
-ORPHANS_EACH = 12
-"""Sweeps from one look at every file to the next."""
+FOLDERS_EACH = 5
+"""Sweeps from one look into every app's history files to the next: each is a listing of
+a folder, or of a bucket."""
+ORPHANS_EACH = 60
+"""And to the next look at every file there is."""
 _ORPHAN_AGE_MS = 3_600_000
 """An upload under way is younger; nothing of it is an orphan."""
 _BATCH = 200
+"""Rows that one transaction removes: a send waits for no more."""
+_RESTS = 1
+"""So many times as long as a batch took, the background rests after it, for callers
+wait for the same disk, lock and cores; a second at most. What rows and rests cost
+them: tests/bench/sweep.py."""
+_LONGEST_REST_SECONDS = 1.0
 _ALONE = 1_000
 """The number of sweeping among the works that one thread of all hosts is at."""
 _KINDS = 5
 
 Tell = Callable[[str, int, int], None]
+Rest = Callable[[float], None]
 
 
 @dataclass(slots=True)
@@ -85,35 +96,63 @@ def _nobody(_what: str, _done: int, _of: int) -> None:
     """Nobody wants to know how far it is."""
 
 
-def sweep(*, orphans: bool = True, tell: Tell = _nobody) -> Swept:
-    """Remove what is past its time; *orphans* looks at every file as well.
+def _no_rest(_seconds: float) -> None:
+    """Whoever asks for a sweep waits for it."""
 
-    *tell* is told what is looked at, and how many kinds of how many are done.
+
+def _rest(seconds: float) -> None:
+    time.sleep(min(_RESTS * seconds, _LONGEST_REST_SECONDS))
+
+
+def sweep(
+    *,
+    folders: bool = True,
+    orphans: bool = True,
+    tell: Tell = _nobody,
+    rest: Rest = _no_rest,
+) -> Swept:
+    """Remove what is past its time.
+
+    *folders* looks for history files as well, *orphans* at every upload there is.
+    *tell* is told what is looked at, and how many kinds of how many are done; *rest*,
+    after each batch, how many seconds that took.
     """
+
+    def total(batches: Iterator[int]) -> int:
+        removed, began = 0, time.monotonic()
+        for count in batches:
+            removed += count
+            rest(time.monotonic() - began)
+            began = time.monotonic()
+        return removed
+
     swept = Swept()
     tell("uploads", 0, _KINDS)
     uploaded = _before(files_rules.UPLOADED_FILE)
     if uploaded is not None:
-        swept.files = files.delete_older(uploaded, batch=_BATCH)
+        swept.files = total(files.delete_older(uploaded, batch=_BATCH))
     tell("history files", 1, _KINDS)
     told = _before(history_rules.HISTORY_FILE)
-    if told is not None:
+    if told is not None and folders:
         swept.history_files = history.remove_older(told)
     tell("offline queues", 2, _KINDS)
     waited = _before(offline_rules.OFFLINE_MESSAGE)
     if waited is not None:
-        swept.offline_entries = offline.sweep_offline(waited)
+        swept.offline_entries = total(offline.sweep_offline(waited, batch=_BATCH))
         passed = _before(offline_rules.PASSING_EVENT)
-        swept.events = events.sweep_events(waited if passed is None else passed, waited)
-    swept.connections = leases.remove_over(batch=_BATCH)
+        passed = waited if passed is None else passed
+        swept.events = total(events.sweep_events(passed, waited, batch=_BATCH))
+    swept.connections = total(leases.remove_over(batch=_BATCH))
     tell("messages", 3, _KINDS)
     if told is not None and waited is not None:
-        swept.messages = message_retention.delete_older(
-            min(told, waited), told - _LONGEST_HOUR_MS, batch=_BATCH
+        swept.messages = total(
+            message_retention.delete_older(
+                min(told, waited), told - _LONGEST_HOUR_MS, batch=_BATCH
+            )
         )
-    swept.mutes = blocking_mutes.remove_ended(now_ms(), batch=_BATCH)
-    swept.mutes += muc_lists.remove_ended_mutes(now_ms(), batch=_BATCH)
-    swept.quota_days = quotas.remove_past(batch=_BATCH)
+    swept.mutes = total(blocking_mutes.remove_ended(now_ms(), batch=_BATCH))
+    swept.mutes += total(muc_lists.remove_ended_mutes(now_ms(), batch=_BATCH))
+    swept.quota_days = total(quotas.remove_past(batch=_BATCH))
     if orphans:
         swept.orphans = _remove_orphans(tell)
     return swept
@@ -157,7 +196,11 @@ class Sweeper:
             with database.alone(_ALONE, wait=False) as ours:
                 if not ours:
                     return None
-                swept = sweep(orphans=self._turn % ORPHANS_EACH == 0)
+                swept = sweep(
+                    folders=self._turn % FOLDERS_EACH == 0,
+                    orphans=self._turn % ORPHANS_EACH == 0,
+                    rest=_rest,
+                )
         except (OSError, PeeweeException) as error:
             self.stop()  # perhaps another process can
             log.error("the retention sweep failed: %s", error)
@@ -179,8 +222,9 @@ class Sweeper:
         never.wait(FIRST.total_seconds())
         try:
             while True:
+                begun = time.monotonic()
                 self.turn()
-                never.wait(EVERY.total_seconds())
+                never.wait(EVERY.total_seconds() - (time.monotonic() - begun))
         finally:
             self.stop()
 

@@ -1,6 +1,6 @@
 """Global mutes: users who may not send, by kind of chat, until a moment or for ever."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.clock import now_ms
@@ -104,12 +104,10 @@ def page(app_id: int, number: int, size: int) -> Sequence[Mute]:
     ]
 
 
-def remove_ended(by_ms: int, *, batch: int) -> int:
-    """Remove the mutes that ended by this moment; how many."""
-    removed = 0
+def remove_ended(by_ms: int, *, batch: int) -> Iterator[int]:
+    """Remove the mutes that ended by this moment; how many each time."""
     while ended := _ENDED.all(by_ms, batch):
         with writing(*{app_id for _, app_id in ended}):
             # A new value is a new row, so what ended stays so.
             _REMOVE.run_many([(id_,) for id_, _ in ended])
-        removed += len(ended)
-    return removed
+        yield len(ended)

@@ -3,7 +3,7 @@
 Every function that tells is part of a transaction, and wakes whom it told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import orjson
 
@@ -69,7 +69,6 @@ _PASSED = Statement(
     """
 )
 _REMOVE = Statement("DELETE FROM event WHERE user_id = ? AND id = ?")
-_A_SWEEP = 2_000
 
 
 def _least(now: int) -> int:
@@ -160,12 +159,12 @@ def tell_members_online(
     database.wake(app_id, names=names, mucs=(str(muc_id),))
 
 
-def sweep_events(passed_before_ms: int, waited_before_ms: int) -> int:
-    """Remove what passed, or waited, before these moments; how many."""
-    swept = 0
+def sweep_events(
+    passed_before_ms: int, waited_before_ms: int, *, batch: int
+) -> Iterator[int]:
+    """Remove what passed, or waited, before these moments; how many each time."""
     for passing, before in ((True, passed_before_ms), (False, waited_before_ms)):
-        while old := _PASSED.all(passing, OF_MESSAGES.first(before), _A_SWEEP):
+        while old := _PASSED.all(passing, OF_MESSAGES.first(before), batch):
             with writing(*{app_id for *_, app_id in old}):
                 _REMOVE.run_many([(user_id, id_) for user_id, id_, _ in old])
-            swept += len(old)
-    return swept
+            yield len(old)

@@ -155,18 +155,15 @@ def has_row(key: str) -> bool:
     return _EXISTS.one(name) is not None
 
 
-def delete_older(than_ms: int, *, batch: int) -> int:
-    """Delete every chat file made before *than_ms*, with its bytes; how many."""
-    since = total = 0
-    while True:
-        old = _OLD.all(since, than_ms, batch)
-        if not old:
-            return total
+def delete_older(than_ms: int, *, batch: int) -> Iterator[int]:
+    """Delete chat files made before *than_ms*, with their bytes: how many each time."""
+    since = 0
+    while old := _OLD.all(since, than_ms, batch):
         with writing(*{app_id for *_, app_id in old}):
             for uuid_, *_ in old:
                 _DELETE.run(uuid_)
         for uuid_, *_ in old:
             file_storage.remove(key_of(uuid_))
             file_storage.remove(thumbnail_key_of(uuid_))
-        total += len(old)
         since = old[-1][1]
+        yield len(old)

@@ -183,11 +183,14 @@ def remove_older(than_ms: int) -> int:
     """Remove the files of hours that ended before *than_ms*; how many."""
     removed = 0
     for app in file_storage.entries(FOLDER):
+        stay = False
         for entry in file_storage.entries(app.key):
             ended = _ENDS.fullmatch(entry.key.rpartition("/")[2])
             if ended is not None and int(ended[1]) < than_ms:
                 file_storage.remove(entry.key)
                 removed += 1
-        if not file_storage.entries(app.key):
+            else:
+                stay = True
+        if not stay and not file_storage.entries(app.key):
             file_storage.remove_folder(app.key)
     return removed

@@ -5,7 +5,7 @@ it dies, or its host does, they end by themselves. A row that is taken away ends
 stream.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from server.clock import now_ms
@@ -123,11 +123,9 @@ def why_gone(lease: Lease) -> str:
     return DISCONNECTED
 
 
-def remove_over(*, batch: int) -> int:
-    """Remove the rows of processes that died; how many."""
-    removed = 0
+def remove_over(*, batch: int) -> Iterator[int]:
+    """Remove the rows of processes that died; how many each time."""
     while over := _OVER.all(now_ms() - _FORGOTTEN_MS, batch):
         with writing(*{app_id or 0 for _, app_id in over}):
             _CLOSE.run_many([(id_,) for id_, _ in over])
-        removed += len(over)
-    return removed
+        yield len(over)

@@ -1,5 +1,7 @@
 """Messages whose time is over, removed a few at a time."""
 
+from collections.abc import Iterator
+
 from server.store.database import Statement, writing
 from server.store.messages import first_id
 
@@ -14,20 +16,19 @@ _OLD = Statement(
 _DELETE = Statement("DELETE FROM message WHERE id = ?")
 
 
-def delete_older(sent_before_ms: int, timestamp_before_ms: int, *, batch: int) -> int:
-    """Delete messages that are older in both ways; how many.
+def delete_older(
+    sent_before_ms: int, timestamp_before_ms: int, *, batch: int
+) -> Iterator[int]:
+    """Delete messages that are older in both ways; how many each time.
 
     A batch is a transaction, so that no send waits for more than one.
     """
-    last = total = 0
-    while True:
-        rows = _OLD.all(timestamp_before_ms, last, first_id(sent_before_ms), batch)
-        if not rows:
-            return total
+    last, end = 0, first_id(sent_before_ms)
+    while rows := _OLD.all(timestamp_before_ms, last, end, batch):
         last = rows[-1][0]
         old = [(id_, app_id) for id_, over, app_id in rows if over]
         if old:
             with writing(*{app_id for _, app_id in old}):
                 for id_, _ in old:
                     _DELETE.run(id_)
-        total += len(old)
+        yield len(old)

@@ -1,6 +1,6 @@
 """The lists of a group or room: who is blocked, who is muted, who may speak anyway."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from server.clock import now_ms
 from server.muc_errors import IsOwner, NotBlocked, NotMembers, UnknownUser
@@ -213,12 +213,10 @@ def _need_one(outcomes: Sequence[Outcome]) -> None:
         raise NotMembers(each.name for each in outcomes)
 
 
-def remove_ended_mutes(by_ms: int, *, batch: int) -> int:
-    """Remove the mutes of groups and rooms that ended by this moment; how many."""
-    removed = 0
+def remove_ended_mutes(by_ms: int, *, batch: int) -> Iterator[int]:
+    """Remove the mutes of groups and rooms that ended by then; how many each time."""
     while ended := _ENDED.all(by_ms, batch):
         with writing(*{app_id for _, app_id in ended}):
             # Who was muted anew meanwhile is so by the same row.
             _REMOVE_IF_ENDED.run_many([(id_, by_ms) for id_, _ in ended])
-        removed += len(ended)
-    return removed
+        yield len(ended)

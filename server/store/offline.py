@@ -5,15 +5,14 @@ order of message ids, which tell the time; an entry that is too old is gone for 
 before it is swept away.
 """
 
+from collections.abc import Iterator
+
 from server.clock import now_ms
 from server.errors import NotFound
 from server.kinds import Kept
 from server.store.database import Statement, writing
 from server.store.messages import first_id
 from server.store.users import User, find
-
-_A_SWEEP = 2_000
-"""Entries removed in one transaction: senders wait for no more than that."""
 
 # Whoever is receiving now is being told what waits, and will say so.
 _NOT_RECEIVING = """
@@ -91,13 +90,10 @@ def waits(app_id: int, name: str, message_id: int, *, kept: Kept) -> bool:
     return _WAITS.one(found.id, message_id, now) is not None
 
 
-def sweep_offline(older_than_ms: int) -> int:
-    """Remove what was queued before this moment, in Unix ms: how many entries."""
-    swept, oldest = 0, first_id(older_than_ms)
-    while True:
-        old = _OLD.all(oldest, _A_SWEEP)
-        if not old:
-            return swept
+def sweep_offline(older_than_ms: int, *, batch: int) -> Iterator[int]:
+    """Remove what was queued before this moment, in Unix ms: how many each time."""
+    oldest = first_id(older_than_ms)
+    while old := _OLD.all(oldest, batch):
         with writing(*{app_id for *_, app_id in old}):
             _REMOVE.run_many([(user_id, message_id) for user_id, message_id, _ in old])
-        swept += len(old)
+        yield len(old)

@@ -1,5 +1,6 @@
 """What apps have used of their daily quotas, per UTC day."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from server.caller import ask_of_quota
@@ -109,16 +110,13 @@ def seconds_left_today() -> int:
     return -(-(DAY_MS - now_ms() % DAY_MS) // 1000)
 
 
-def remove_past(*, batch: int) -> int:
-    """Remove what was used on days that are over; how many rows.
+def remove_past(*, batch: int) -> Iterator[int]:
+    """Remove what was used on days that are over; how many rows each time.
 
     Yesterday stays: by the clock of a host that is behind it may still be today.
     """
-    removed, yesterday = 0, utc_day(now_ms()) - 1
-    while True:
-        old = _OLD.all(yesterday, batch)
-        if not old:
-            return removed
+    yesterday = utc_day(now_ms()) - 1
+    while old := _OLD.all(yesterday, batch):
         with writing(*{app_id for app_id, *_ in old}):
             _REMOVE.run_many(old)
-        removed += len(old)
+        yield len(old)

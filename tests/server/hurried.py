@@ -11,7 +11,7 @@ from server import downloads, retention
 
 retention.FIRST = timedelta(milliseconds=100)
 retention.EVERY = timedelta(milliseconds=100)
-retention.ORPHANS_EACH = 1
+retention.FOLDERS_EACH = retention.ORPHANS_EACH = 1
 _turn = retention.Sweeper.turn
 
 

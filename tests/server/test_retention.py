@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -76,7 +78,7 @@ def test_more_than_a_batch_and_shared_files_between(acme: Tenant, clock: Clock) 
             size=1, created=NOW_MS + n // 5, muc=group if n % 3 == 0 else None,
         )  # fmt: skip
 
-    assert files.delete_older(NOW_MS + 4, batch=4) == 13
+    assert list(files.delete_older(NOW_MS + 4, batch=4)) == [4, 4, 4, 1]
     assert File.select().where(File.muc.is_null()).count() == 3
     assert File.select().count() == 12
 
@@ -158,7 +160,7 @@ def test_a_message_of_a_later_moment_waits_for_its_hour(
 def test_messages_go_in_batches(acme: Tenant) -> None:
     keep(acme.id, 25, 0)
 
-    assert message_retention.delete_older(NOW_MS, NOW_MS, batch=4) == 25
+    assert sum(message_retention.delete_older(NOW_MS, NOW_MS, batch=4)) == 25
     assert Message.select().count() == 0
 
 
@@ -195,6 +197,25 @@ def test_one_process_of_a_host_sweeps(app: Flask, settings: Settings) -> None:
     one.stop()
     assert other.turn() is not None
     other.stop()
+
+
+def test_folders_are_listed_in_some_of_the_turns(
+    app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listing is a call of an object store for each app; rows are an index away."""
+    sweeper, listed = retention.Sweeper(settings), []
+
+    def remove_older(_: int) -> int:
+        listed.append(sweeper._turn)
+        return 0
+
+    monkeypatch.setattr(history, "remove_older", remove_older)
+
+    for _ in range(11):
+        assert sweeper.turn() is not None
+    sweeper.stop()
+
+    assert listed == [0, 5, 10]
 
 
 HOLD = """
@@ -262,7 +283,7 @@ def test_ended_mutes_go_in_batches(acme: Tenant, clock: Clock) -> None:
         blocking_mutes.change(acme.id, "alice", {chat_type: 1})
     clock.forward(1)
 
-    assert blocking_mutes.remove_ended(now_ms(), batch=2) == 3
+    assert list(blocking_mutes.remove_ended(now_ms(), batch=2)) == [2, 1]
     assert Mute.select().count() == 0
 
 
@@ -287,6 +308,55 @@ def test_quotas_of_past_days_go_in_batches(acme: Tenant, clock: Clock) -> None:
     for day in range(5):
         QuotaUse.create(app=acme.id, rule="gone", day=day, used=1)
 
-    assert quotas.remove_past(batch=2) == 5
+    assert list(quotas.remove_past(batch=2)) == [2, 2, 1]
     assert QuotaUse.select().count() == 0
     plans.assert_by_index(quotas._OLD)
+
+
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the sweep would have slept each time, seconds."""
+    found: list[float] = []
+    clocks = SimpleNamespace(monotonic=time.monotonic, sleep=found.append)
+    monkeypatch.setattr(retention, "time", clocks)
+    return found
+
+
+def test_the_background_rests_after_each_batch(
+    acme: Tenant, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests = slept(monkeypatch)
+    monkeypatch.setattr(retention, "_BATCH", 2)
+    for n in range(5):
+        File.create(
+            uuid=f"{n:036}", app=acme.id, owner="admin", name="x", content_type="x",
+            size=1, created=NOW_MS - (FILES_SECONDS + 9) * 1000,
+        )  # fmt: skip
+
+    swept = retention.Sweeper(settings).turn()
+
+    assert swept is not None
+    assert swept.files == 5
+    assert len(rests) == 3
+    assert all(0 < each < 1 for each in rests)
+
+
+def test_whoever_asks_for_a_sweep_does_not_wait_for_rests(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests = slept(monkeypatch)
+    kept(acme, b"x")
+    File.update(created=NOW_MS - (FILES_SECONDS + 9) * 1000).execute()
+
+    assert retention.sweep().files == 1
+    assert rests == []
+
+
+@pytest.mark.parametrize(("took", "rested"), [(0.125, 0.125), (30.0, 1.0)])
+def test_a_rest_is_as_long_as_the_batch_and_a_second_at_most(
+    took: float, rested: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests = slept(monkeypatch)
+
+    retention._rest(took)
+
+    assert rests == [rested]

@@ -312,21 +312,18 @@ def test_what_waits_goes_with_its_app(acme: Tenant) -> None:
     assert Waiting.select().count() == 0
 
 
-def test_a_sweep_removes_what_is_older_and_no_more(
-    acme: Tenant, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(offline, "_A_SWEEP", 2)
+def test_a_sweep_removes_what_is_older_and_no_more(acme: Tenant, clock: Clock) -> None:
     for _ in range(5):
         send(acme, "alice")
     clock.forward(1)
     send(acme, "alice", "bob")
 
-    swept = offline.sweep_offline(now_ms())
-    again = offline.sweep_offline(now_ms())
+    swept = list(offline.sweep_offline(now_ms(), batch=2))
+    again = list(offline.sweep_offline(now_ms(), batch=2))
 
-    assert (swept, again) == (5, 0)
+    assert (swept, again) == ([2, 2, 1], [])
     assert queues() == [("alice", 1), ("bob", 1)]
-    assert offline.sweep_offline(now_ms() + 1) == 2
+    assert sum(offline.sweep_offline(now_ms() + 1, batch=1)) == 2
     assert Waiting.select().count() == 0
     assert Message.select().count() == 7
 
