@@ -81,17 +81,18 @@ def samples(
     memory_mb: float = 0, descriptors: float = 0, database: float = 0, age: float = 0,
     uploads: float = 0, sockets: float = 0, threads: float = 0,
 ) -> list[dict]:  # fmt: skip
-    """Half an hour; each figure is by how much it grows in it, age what is too old."""
+    """Warm-up and half an hour; each figure is by how much it grows in half an hour,
+    age what is too old."""
     found = []
-    for t in range(1800):
+    for t in range(2400):
         part = t / 1800
-        old = 500 + age
+        old = 380 + age
         callers = 20 + sockets * part
         busy = 18 + threads * part
         opened = 10 + 2 * busy + descriptors * part + callers
         found.append(
             {
-                "at": float(t), "unix": 1e9 + t, "db": 1e8 + database * part, "wal": 4e6, "counters": 1e6,
+                "at": float(t), "unix": 1e9 + t, "work_ms": 2.0, "stolen_s": 0.0, "db": 1e8 + database * part, "wal": 4e6, "counters": 1e6,
                 "processes": {"worker 1": [int((80 + memory_mb * part) * 1024), opened, callers, busy]},
                 "uploads": [1000 + t % 300 + uploads * part, 1e6, 1e9 + t - old], "history": [10, 1e6, 1e9 + t - 60],
                 "rows": {name: [10, old] for name in ("waiting", "event", "file", "message")},
@@ -102,8 +103,8 @@ def samples(
 
 def seen(rates: Rates, last_ms: float = 10, lost: int = 0) -> Seen:
     made = Seen(rates, lost=lost)
-    for second in range(1800):
-        slow = second > 1500
+    for second in range(2400):
+        slow = second > 2100
         made.seconds[second].calls = 100
         made.seconds[second].latencies_ms = array(
             "f", [last_ms if slow else 10.0] * 100
@@ -126,7 +127,7 @@ def failed(
 
 
 def test_threads_that_were_not_needed_before_are_no_leak(rates: Rates) -> None:
-    assert failed(rates, threads=5) == []
+    assert failed(rates, threads=4) == []
 
 
 def test_a_run_that_is_good_is_told_so(rates: Rates) -> None:
@@ -168,7 +169,7 @@ def test_each_second_is_a_row_of_the_curve(rates: Rates) -> None:
 
     found = soak_plot.rows(seen(rates), made, 0)
 
-    assert len(found) == 1800
+    assert len(found) == 2400
     assert set(found[7]) == set(soak_plot.COLUMNS)
     assert (found[7]["rss_mb"], found[7]["largest_mb"]) == (180, 100)
     assert (found[6]["descriptors"], found[7]["descriptors"]) == (66, 116)

@@ -25,7 +25,7 @@ from tests.bench.soak_world import Plan, Tenant, populate, remember
 from tests.server.gunicorn import serving
 
 APPS, WORKERS = 120, 4
-SETUP_SECONDS = 150
+SETUP_SECONDS = 190
 """About how long it takes until the load begins."""
 
 
@@ -60,12 +60,16 @@ def soak(options: argparse.Namespace, console: Console, bar: Bar, place: Path) -
     ) as server:  # fmt: skip
         it = Soak(server, tenants, plan)
         it.settle(tree)
-        rate = prepare(it, options, console, bar)
-        started, samples = load(it, rate, options.minutes * 60, bar, place / "samples")
+        times, to = Times.of(options.minutes * 60, plan), place / "samples"
+        with soak_samples.sampling(server.process.pid, state_dir, to):
+            began = time.monotonic()
+            rate = prepare(it, options, console, bar)
+            started = load(it, rate, times.total, bar)
+        samples = soak_samples.read(to)
         missing = it.end()
         log = server.log
-    times = Times.of(options.minutes * 60, plan)
     soak_report.everything(console, options, it, samples, started, times)
+    soak_report.machine(console, samples, began, started, times)
     unsent = it.load.refused_to_send
     found = claims(it.seen, samples, plan, times, missing, unsent, started)
     loud = soak_report.complaints(log)
@@ -99,26 +103,25 @@ def hours_before(
         database.disconnect()
 
 
-def load(
-    it: Soak, rate: float, seconds: float, bar: Bar, to: Path
-) -> tuple[float, list[dict]]:
-    """When it began, and the samples of its time."""
-    with soak_samples.sampling(it.server.process.pid, it.server.state_dir, to):
-        bar.next("soak", seconds)
-        it.seen.anew()
-        started = time.monotonic()
+def load(it: Soak, rate: float, seconds: float, bar: Bar) -> float:
+    """When it began."""
+    bar.next("soak", seconds)
+    it.seen.anew()
+    started = time.monotonic()
 
-        def tick() -> None:
-            it.tick()
-            bar.told(time.monotonic() - started)
+    def tick() -> None:
+        it.tick()
+        bar.told(time.monotonic() - started)
 
-        it.load.at_rate(it.mix, rate, seconds, tick)
-    return started, soak_samples.read(to)
+    it.load.at_rate(it.mix, rate, seconds, tick)
+    return started
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument(
+        "--minutes", type=float, default=30, help="After a warm-up of a third of it."
+    )
     parser.add_argument("--share", type=float, default=0.7, help="Of the capacity.")
     parser.add_argument(
         "--out", type=Path, default=Path("soak"), help="Where CSV and plot go."

@@ -1,6 +1,7 @@
 """What a soak leaves behind: a CSV of its seconds, a plot, and a table."""
 
 import csv
+import math
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -14,11 +15,12 @@ MB = 1e6
 COLUMNS = (
     "second", "calls", "p50_ms", "p99_ms", "refused", "fails", "events", "rss_mb", "largest_mb",
     "descriptors", "database_mb", "wal_mb", "uploads", "uploads_mb", "history_files", "counters_mb",
+    "work_ms",
 )  # fmt: skip
-PARTS = 6
 PANELS = (
     ("calls a second", ("calls", "refused", "fails")),
     ("latency, ms", ("p50_ms", "p99_ms")),
+    ("a fixed piece of work beside it, ms of a core", ("work_ms",)),
     ("resident memory, MB", ("rss_mb", "largest_mb")),
     ("open descriptors", ("descriptors",)),
     ("database and write-ahead log, MB", ("database_mb", "wal_mb")),
@@ -44,6 +46,7 @@ def rows(seen: Seen, samples: list[dict], started: float) -> list[dict[str, floa
             calls.refused, calls.fails, calls.events, sum(kilobytes) / 1024,
             max(kilobytes) / 1024, sum(opened), each["db"] / MB, each["wal"] / MB,
             each["uploads"][0], each["uploads"][1] / MB, each["history"][0], each["counters"] / MB,
+            each["work_ms"],
         )  # fmt: skip
         found.append(dict(zip(COLUMNS, values, strict=True)))
     return found
@@ -59,10 +62,10 @@ def write_csv(path: Path, found: list[dict[str, float]]) -> None:
 
 
 def write_plot(path: Path, found: list[dict[str, float]], title: str) -> None:
-    figure = Figure(figsize=(14, 14))
-    axes = figure.subplots(4, 2, sharex=True)
+    figure = Figure(figsize=(14, 17))
+    axes = figure.subplots(5, 2, sharex=True)
     minutes = [row["second"] / 60 for row in found]
-    for axis, (heading, columns) in zip(axes.flat, PANELS, strict=True):
+    for axis, (heading, columns) in zip(axes.flat, PANELS, strict=False):
         for column in columns:
             axis.plot(
                 minutes, [row[column] for row in found], label=column, linewidth=0.8
@@ -99,9 +102,9 @@ def show_table(
         "events",
     ):
         table.add_column(heading, justify="right")
-    each = times.total / PARTS
-    for n in range(PARTS):
-        begin, end = n * each, (n + 1) * each
+    each = times.window
+    for n in range(math.ceil(times.total / each)):
+        begin, end = n * each, min((n + 1) * each, times.total)
         part = [row for row in found if begin <= row["second"] < end]
         if not part:
             continue

@@ -10,7 +10,7 @@ from rich.table import Table
 from tests.bench import soak_plot
 from tests.bench.soak_mix import KINDS
 from tests.bench.soak_run import DEVICES, Soak
-from tests.bench.soak_verdict import Claim, Times
+from tests.bench.soak_verdict import Claim, Times, percentile
 from tests.bench.soak_world import Plan
 
 LOUD = re.compile(r'"level": ?"(error|critical)"|Traceback')
@@ -20,7 +20,7 @@ def terms(
     console: Console, options: argparse.Namespace, plan: Plan, workers: int, apps: int
 ) -> None:
     console.print(
-        f"{options.minutes:g} minutes, {workers} workers, {len(os.sched_getaffinity(0))} cores,"
+        f"{options.minutes:g} minutes after {plan.warm_seconds / 60:.1f} of warm-up, {workers} workers, {len(os.sched_getaffinity(0))} cores,"
         f" {apps} apps on both editions, {len(KINDS)} kinds of calls, {DEVICES} streams; {plan}"
     )
 
@@ -52,6 +52,25 @@ def everything(
     for example in it.seen.examples:
         console.print(f"not as it should be: {example}", markup=False)
     console.print(f"written: {options.out / 'soak.csv'}, {options.out / 'soak.png'}")
+
+
+def machine(
+    console: Console, samples: list[dict], began: float, started: float, times: Times
+) -> None:
+    """How fast the machine itself was, in whose time the claims were tried."""
+    first, last = started + times.warm, started + times.total - times.window
+    for told, begin, end in (
+        ("before the load (capacity)", began, started),
+        ("first", first, first + times.window),
+        ("last", last, last + times.window),
+    ):
+        these = [each for each in samples if begin <= each["at"] < end]
+        work = [each["work_ms"] for each in these]
+        stolen = these[-1]["stolen_s"] - these[0]["stolen_s"] if these else 0.0
+        console.print(
+            f"the machine, {told}: a fixed piece of work took {percentile(work, 0.5):.2f} ms"
+            f" (p99 {percentile(work, 0.99):.2f}); {stolen:.1f} s were given to other guests"
+        )
 
 
 def _kinds(it: Soak) -> Table:

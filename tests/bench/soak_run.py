@@ -16,8 +16,7 @@ from tests.bench.soak_mix import Mix, call
 from tests.bench.soak_mix_places import MEMBERS
 from tests.bench.soak_rates import Rates
 from tests.bench.soak_streams import Device
-from tests.bench.soak_verdict import SWEEP_SECONDS
-from tests.bench.soak_world import PEOPLE, Plan, Tenant
+from tests.bench.soak_world import PEOPLE, SWEEP_SECONDS, Plan, Tenant
 from tests.server.gunicorn import Gunicorn, environment
 
 CONNECTIONS = 72
@@ -27,7 +26,7 @@ DEVICES = 6
 """With what lingers of the streams before, fewer than one process may hold."""
 STREAMS_A_WORKER = 4
 """At the beginning, when the workers take connections evenly: none is left out."""
-WARM_SECONDS, CAPACITY_SECONDS = 8, 20
+WARM_SECONDS, CAPACITY_SECONDS = 8, 60
 BURST_EVERY, BURST = 20, 14
 """Now and then an app calls more often than it may."""
 
@@ -118,7 +117,7 @@ class Soak:
             self._sweep()
 
     def _sweep(self) -> None:
-        """As an operator's cron may: the server itself sweeps every five minutes."""
+        """As an operator's cron may: the server itself sweeps every minute."""
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "retention", "sweep"]
         where = environment(self.server.state_dir, 0, bind="127.0.0.1:1")
         self._sweeps.append(

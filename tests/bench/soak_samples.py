@@ -16,6 +16,9 @@ EVERY_SECONDS = 1.0
 ROWS_EVERY = 15
 """Samples from one look into the database to the next."""
 PAGE_KB = os.sysconf("SC_PAGESIZE") // 1024
+WORK = 200_000
+"""Turns of a loop: the same piece of work each second, some two milliseconds, which
+tells the speed of the machine apart from the server's."""
 OLDEST = {
     "waiting": "SELECT min(message_id) >> 20 FROM waiting",
     "event": "SELECT min(id) >> 20 FROM event",
@@ -72,6 +75,8 @@ def sample(master: int, state_dir: Path) -> dict:
     return {
         "at": time.monotonic(),
         "unix": time.time(),
+        "work_ms": work(),
+        "stolen_s": stolen(),
         "processes": {name: process(pid) for name, pid in family(master)},
         "db": size(state_dir / "weir.db"),
         "wal": size(state_dir / "weir.db-wal"),
@@ -79,6 +84,20 @@ def sample(master: int, state_dir: Path) -> dict:
         "uploads": uploads,
         "history": history,
     }
+
+
+def work() -> float:
+    """How many ms of a core a fixed piece of work takes now."""
+    began = time.thread_time()
+    for _ in range(WORK):
+        pass
+    return (time.thread_time() - began) * 1000
+
+
+def stolen() -> float:
+    """Seconds that the machine's host has given others since it started, of all cores."""
+    of_all = Path("/proc/stat").read_text().partition("\n")[0].split()
+    return int(of_all[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def family(master: int) -> list[tuple[str, int]]:

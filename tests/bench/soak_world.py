@@ -19,6 +19,10 @@ from server.store.models import User
 from tests.trees import copy_of_the_tree, recompile
 
 HOUR_MS = 3_600_000
+SWEEP_SECONDS = 60
+"""From one sweep of the server to the next."""
+FOLDERS_SECONDS = 300
+"""From one that looks for history files to the next."""
 NO_CAP = Membership("none")
 PEOPLE = [f"user{n:02}" for n in range(20)]
 SPARE = "spare"
@@ -48,18 +52,30 @@ class Plan:
 
     @classmethod
     def of(cls, seconds: float, setup_seconds: float) -> "Plan":
-        """For a soak of so many seconds that begins in *setup_seconds*.
+        """For a soak of so many seconds whose load begins in *setup_seconds*.
 
         The hour before the latest is over a third into it, the latest one never.
         """
         minute = int(time.time()) // 60 % 60
         ended = int(time.time()) // 60 * 60
+        kept = max(20, int(seconds / 6))
+        load = kept + min(SWEEP_SECONDS, kept) + seconds
         return cls(
-            kept_seconds=max(20, int(seconds / 6)),
-            history_minutes=60 + round((setup_seconds + seconds / 3) / 60),
+            kept_seconds=kept,
+            history_minutes=60 + round((setup_seconds + load / 3) / 60),
             zone=f"+00:{(60 - minute) % 60:02}",
             ended_ms=ended * 1000,
         )
+
+    @property
+    def sweep_seconds(self) -> int:
+        """From one sweep to the next."""
+        return min(SWEEP_SECONDS, self.kept_seconds)
+
+    @property
+    def warm_seconds(self) -> int:
+        """Until as much is kept, and as much swept each time, as ever will be."""
+        return self.kept_seconds + self.sweep_seconds
 
     @property
     def message_seconds(self) -> int:
