@@ -76,6 +76,8 @@ def write_plot(path: Path, found: list[dict[str, float]], title: str) -> None:
         axis.grid(alpha=0.3)
     for axis in axes[-1]:
         axis.set_xlabel("minutes")
+    for axis in axes.flat[len(PANELS) :]:
+        axis.set_axis_off()
     figure.suptitle(title)
     figure.tight_layout()
     figure.savefig(path, dpi=100)
