@@ -109,6 +109,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# Files that are long, and would be the last: one process would be at them alone.
+LONG = ("tests/test_patterns.py", "tests/test_readme.py", "tests/test_mutation.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 @pytest.fixture(scope="session")
 def s3_store() -> Iterator[s3.Store]:
     """A real object store for all tests, found as an operator would say."""
