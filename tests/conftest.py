@@ -5,6 +5,7 @@ Mallory is in no app.
 """
 
 import functools
+import gc
 import os
 import types
 from collections.abc import Iterator
@@ -115,6 +116,12 @@ LONG = ("tests/test_patterns.py", "tests/test_readme.py", "tests/test_mutation.p
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays: it is not looked through for garbage again and again,
+    of which each test's app makes much."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
