@@ -119,9 +119,7 @@ def load(it: Soak, rate: float, seconds: float, bar: Bar) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "--minutes", type=float, default=30, help="After a warm-up of a third of it."
-    )
+    parser.add_argument("--minutes", type=float, default=30, help="After the warm-up.")
     parser.add_argument("--share", type=float, default=0.7, help="Of the capacity.")
     parser.add_argument(
         "--out", type=Path, default=Path("soak"), help="Where CSV and plot go."
